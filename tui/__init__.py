@@ -1,0 +1,3 @@
+"""The console application of an edge host and its service layer."""
+
+__version__ = "0.1.0"
