@@ -1,0 +1,256 @@
+"""What was read of a host: its links, files and identity, as plain data.
+
+Facts are never typed by anybody, so they are standard-library dataclasses: `onsite status`
+and the first screen read them and may not pay for a validation library. The same data
+written as JSON (`onsite facts --json`) replays a host in tests and in `onsite demo --machine`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+Origin = Literal["dhcp", "ra", "kernel", "factory", "site", "console", "management", "other"]
+"""Where a value comes from, in the words of the screens."""
+
+OperState = Literal["up", "down", "dormant", "lowerlayerdown", "notpresent", "testing", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One address on a link, as the kernel has it.
+
+    Attributes:
+        address: with its prefix length, such as "192.0.2.10/24".
+        flags: IFA_F_* bits (if_addr.h); 0x40 tentative, 0x08 DAD failed, 0x80 permanent.
+        valid_seconds: lifetime left; None for ever.
+    """
+
+    address: str
+    origin: Origin = "other"
+    flags: int = 0x80
+    valid_seconds: int | None = None
+
+    @property
+    def family(self) -> Literal[4, 6]:
+        return 6 if ":" in self.address else 4
+
+    @property
+    def link_local(self) -> bool:
+        return self.address.lower().startswith("fe80:")
+
+    @property
+    def duplicate(self) -> bool:
+        """The kernel's duplicate address detection found another holder (IPv6 only)."""
+        return bool(self.flags & 0x08)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One route that leaves by a link. `destination` is "default" or a prefix; `gateway` is its next hop."""
+
+    destination: str
+    gateway: str = ""
+    metric: int = 0
+    table: int = 254
+    protocol: int = 4
+    """RTPROT_* of rtnetlink(7): 2 kernel, 3 boot, 4 static, 9 ra, 16 dhcp."""
+    on_link: bool = False
+    family: Literal[4, 6] = 4
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """What a DHCP server gave: the values a static form is prefilled from."""
+
+    address: str
+    gateway: str = ""
+    nameservers: tuple[str, ...] = ()
+    search_domains: tuple[str, ...] = ()
+    server: str = ""
+    seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who configures a link.
+
+    Attributes:
+        backend: "direct", "networkd", or the name of a manager that Onsite cannot write for.
+        writable: Onsite can change this link.
+        reason: one sentence; why it cannot be changed here, or what owning it means.
+        config: path of the file that decides, "" where none does.
+    """
+
+    backend: str = "direct"
+    writable: bool = True
+    reason: str = ""
+    config: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkState:
+    """The part of a link that a change sets and a revert has to bring back; compared, never shown.
+
+    Link-local addresses and routes that the kernel makes by itself are left out. What a lease or a
+    router advertisement gave is in `dynamic`, because its lifetimes move on while we look.
+    """
+
+    up: bool
+    mtu: int
+    addresses: tuple[str, ...] = ()
+    routes: tuple[Route, ...] = ()
+    dynamic: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A network interface: three different facts (admin state, operstate, carrier), never one "status"."""
+
+    index: int
+    name: str
+    mac: str = ""
+    permanent_mac: str = ""
+    kind: str = "ethernet"
+    driver: str = ""
+    admin_up: bool = False
+    operstate: OperState = "unknown"
+    carrier: bool = False
+    mtu: int = 1500
+    min_mtu: int = 68
+    max_mtu: int = 65535
+    speed_mbps: int | None = None
+    duplex: str = ""
+    addresses: tuple[Address, ...] = ()
+    routes: tuple[Route, ...] = ()
+    nameservers: tuple[str, ...] = ()
+    search_domains: tuple[str, ...] = ()
+    lease: Lease | None = None
+    owner: Owner = Owner()
+    method4: Literal["", "dhcp", "static", "off"] = ""
+    """What the kept configuration says; "" where nobody configured the link."""
+    method6: Literal["", "auto", "static", "off"] = ""
+    origin: Origin = "other"
+    """Who set the kept configuration: console, factory, site or other."""
+
+    @property
+    def identity(self) -> str:
+        """The MAC that names this link for good; the changeable one where the driver tells no permanent one."""
+        return self.permanent_mac or self.mac
+
+    @property
+    def default_gateways(self) -> tuple[str, ...]:
+        return tuple(r.gateway for r in self.routes if r.destination == "default" and r.gateway)
+
+    @property
+    def state(self) -> LinkState:
+        lasting = sorted(a.address for a in self.addresses if not a.link_local and a.origin not in ("dhcp", "ra"))
+        dynamic = sorted(a.address for a in self.addresses if not a.link_local and a.origin in ("dhcp", "ra"))
+        routes = sorted(
+            (r for r in self.routes if r.protocol not in (2, 9, 16) and r.table == 254),
+            key=lambda r: (r.family, r.destination, r.gateway, r.metric),
+        )
+        return LinkState(self.admin_up, self.mtu, tuple(lasting), tuple(routes), tuple(dynamic))
+
+
+@dataclass(frozen=True, slots=True)
+class FileFact:
+    """A file that a plan may rewrite, as it was when the facts were read. `text` is None where it is absent."""
+
+    path: str
+    sha256: str = ""
+    text: str | None = None
+    mode: int = 0o644
+    uid: int = 0
+    gid: int = 0
+    target: str = ""
+    """Where it points, if it is a symbolic link."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """The box itself, from DMI (sysfs class/dmi/id)."""
+
+    vendor: str = ""
+    product: str = ""
+    serial: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything that was read of one host at one moment."""
+
+    hostname: str = ""
+    os_name: str = ""
+    machine: Machine = Machine()
+    boot_id: str = ""
+    links: tuple[Link, ...] = ()
+    files: tuple[FileFact, ...] = ()
+    managers: tuple[str, ...] = ()
+    """Network managers that run here, such as "networkd" or "NetworkManager"."""
+    cluster_ranges: tuple[str, ...] = ()
+    """Pod and service ranges in use or by default of an engine found here."""
+    cluster_uses_address: bool = False
+    session_address: str = ""
+    """The local address that the SSH session of this process came in by; "" on a console."""
+    version: int = 1
+
+    def link(self, identity: str) -> Link | None:
+        """The link of that permanent MAC or name."""
+        return next((x for x in self.links if identity and identity in (x.identity, x.mac, x.name)), None)
+
+    def file(self, path: str) -> FileFact:
+        return next((f for f in self.files if f.path == path), FileFact(path))
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Facts:
+        """The inverse of `to_dict`.
+
+        Raises:
+            ValueError: a key that facts do not have, or a value of another shape.
+        """
+        try:
+            facts: Facts = _build(cls, data)
+        except (TypeError, KeyError, AttributeError) as error:
+            raise ValueError(f"not facts of this version: {error}") from error
+        return facts
+
+
+_MANY: dict[str, type] = {"addresses": Address, "routes": Route, "links": Link, "files": FileFact}
+_ONE: dict[str, type] = {"lease": Lease, "owner": Owner, "machine": Machine}
+
+
+def _build(cls: type, data: dict[str, Any]) -> Any:
+    known = {f.name for f in fields(cls)}
+    if unknown := set(data) - known:
+        raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
+    values: dict[str, Any] = {}
+    for key, value in data.items():
+        if key in _MANY and cls is not LinkState:
+            values[key] = tuple(_build(_MANY[key], item) for item in value)
+        elif key in _ONE:
+            values[key] = None if value is None else _build(_ONE[key], value)
+        else:
+            values[key] = tuple(value) if isinstance(value, list) else value
+    return cls(**values)
+
+
+def link_state_from_dict(data: dict[str, Any]) -> LinkState:
+    """A `LinkState` back from the JSON of a journal."""
+    return LinkState(
+        up=data["up"],
+        mtu=data["mtu"],
+        addresses=tuple(data["addresses"]),
+        routes=tuple(Route(**r) for r in data["routes"]),
+        dynamic=tuple(data["dynamic"]),
+    )
+
+
+__all__ = [
+    "Address", "Facts", "FileFact", "Lease", "Link", "LinkState", "Machine", "OperState", "Origin", "Owner", "Route",
+    "link_state_from_dict",
+]  # fmt: skip

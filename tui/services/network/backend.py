@@ -1,0 +1,54 @@
+"""The contract of a network backend: what Onsite needs of whoever configures a link.
+
+A backend has two layers of files: the kept one (survives a reboot) and the volatile one (under /run,
+wins while it is there). A transaction writes the volatile layer, and the kept one only after Keep;
+`reload` makes the kernel follow the files. Power loss in between is the revert.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Protocol
+
+from tui.models.change import FileImage
+from tui.models.facts import Facts, Link, LinkState
+from tui.services.host import Host
+
+if TYPE_CHECKING:
+    from tui.models.link import LinkConfig
+
+
+class Backend(Protocol):
+    name: str
+
+    def kept(self, config: LinkConfig, link: Link) -> FileImage:
+        """The file under /etc that configures this link for good."""
+        ...
+
+    def volatile(self, config: LinkConfig, link: Link) -> FileImage:
+        """The file under /run that wins over `kept` while it is there."""
+        ...
+
+    def extra(self, configs: Iterable[LinkConfig], facts: Facts) -> tuple[FileImage, ...]:
+        """Further files without a volatile layer, such as a symbolic link /etc/resolv.conf; often none."""
+        ...
+
+    def wanted(self, config: LinkConfig, link: Link) -> LinkState:
+        """What the kernel shows when `config` has taken effect. `dynamic` is empty: a lease cannot be foreseen."""
+        ...
+
+    async def reload(self, host: Host, identities: Iterable[str]) -> None:
+        """Make those links follow the files, whichever layer wins now; return when the work has been handed over.
+
+        Raises:
+            OSError: the kernel or the manager refused.
+        """
+        ...
+
+    async def restore(self, host: Host, identity: str, before: LinkState) -> None:
+        """After the files are back: make the kernel what it was, also for a link that no file configured.
+
+        Raises:
+            OSError: the kernel or the manager refused.
+        """
+        ...
