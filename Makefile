@@ -1,0 +1,10 @@
+# Every command is a command of dev.py, which works without make. Arguments: make test ARGS="tests/unit -k mask"
+PYTHON ?= python3
+COMMANDS = demo test check snapshots snapshots-update bench host-full dev-table wheel lock
+
+.PHONY: help $(COMMANDS)
+help:
+	@$(PYTHON) dev.py help
+
+$(COMMANDS):
+	@$(PYTHON) dev.py $@ $(ARGS)

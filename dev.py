@@ -1,0 +1,30 @@
+#!/usr/bin/env python3
+"""One command for everything a developer does here; `make X` calls `python3 dev.py X` and nothing else.
+
+    python3 dev.py demo [ARGS]         the console on a practice host (the set-up is done first)
+    python3 dev.py test [ARGS]         every test group and a report of what ran; with ARGS, pytest on just those
+    python3 dev.py check               formatting, lint, types, import arrows, then the tests
+    python3 dev.py snapshots [ARGS]    the snapshot tests, and one HTML report: before, after, difference
+    python3 dev.py snapshots-update    accept what the screens look like now
+    python3 dev.py bench [ARGS]        what the program costs
+    python3 dev.py host-full [ARGS]    the host tests with every kill point and every race
+    python3 dev.py dev-table           this command in bare containers; writes docs/measured/dev-environments.md
+    python3 dev.py wheel               wheel and sdist, installed in a fresh environment and started from /
+    python3 dev.py lock                pin the newest dependencies that pyproject.toml allows (needs uv)
+
+Standard library only. Nothing outside the checkout is changed, nothing is asked, sudo is never used.
+ONSITE_VENV names another folder for the Python environment than `.venv`.
+"""
+
+import sys
+
+if __name__ == "__main__":
+    # Kept in words that a Python of ten years ago understands, so that it can say what is wrong.
+    if sys.version_info < (3, 11):  # noqa: UP036  # this very line is for those
+        sys.exit("onsite: Onsite needs Python 3.11 or newer: run `python3.11 dev.py`, or another that is newer still.")
+    from tools.commands import COMMANDS, run
+
+    if sys.argv[1:2] and sys.argv[1] in COMMANDS:
+        sys.exit(run(sys.argv[1:]))
+    print(__doc__)
+    sys.exit(0 if sys.argv[1:2] in (["-h"], ["--help"], ["help"]) else 2)

@@ -1,0 +1,148 @@
+"""The commands of dev.py, each a function of its arguments that gives an exit status."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests import baseline, groups
+from tests.surroundings import tidied
+from tools.environment import LOCK, ROOT, SetUpError, environment, private_folder, say
+
+
+def pytest(arguments: list[str], **variables: str) -> int:
+    """Run pytest in the environment; its exit status."""
+    python = environment()
+    command = [str(python), "-m", "pytest", f"--rootdir={ROOT}", "-c", str(ROOT / "pyproject.toml"), *arguments]
+    if not os.access(ROOT, os.W_OK):
+        command += ["-p", "no:cacheprovider"]
+    return subprocess.run(command, cwd=ROOT, env={**tidied(dict(os.environ)), **variables}).returncode
+
+
+def test(arguments: list[str]) -> int:
+    """Every group: what may run side by side on two workers, then what needs the machine to itself."""
+    if arguments:
+        status = pytest(arguments)
+        if status == groups.NOTHING_COLLECTED:
+            say("no test matches that")
+        return status
+    with tempfile.TemporaryDirectory(prefix="onsite-tests-") as folder:
+        phases = {
+            "side by side": ["-m", "not serial", "-n", "2", "--dist", "loadscope"],
+            "one after the other": ["-m", "serial", "-p", "no:xdist"],
+        }
+        runs = []
+        for number, (name, options) in enumerate(phases.items()):
+            report = Path(folder) / f"{number}.json"
+            say(f"tests, {name}")
+            status = pytest([*options, "-q", "--groups-report", str(report)])
+            runs.append(groups.read_run(report, status))
+        return groups.conclude(runs, readme=ROOT / "tests" / "README.md", strict=bool(os.environ.get("CI")))
+
+
+def check(arguments: list[str]) -> int:
+    """Formatting, lint, types and arrows; all four are run before the first complaint ends it. Then the tests."""
+    bin_folder = environment().parent
+    sources = [
+        name for name in ("dev.py", "tools", "tui", "screens", "agent", "tests", "bench") if (ROOT / name).exists()
+    ]
+    gates = (
+        ["ruff", "format", "--check", *sources],
+        ["ruff", "check", *sources],
+        ["mypy"],
+        ["mypy", "dev.py", "tools", "tests/groups.py", "tests/surroundings.py", "tests/baseline.py"],
+        ["lint-imports"],
+    )
+    refused = []
+    for gate in gates:
+        say(" ".join(gate))
+        if subprocess.run([str(bin_folder / gate[0]), *gate[1:]], cwd=ROOT).returncode:
+            refused.append(gate[0])
+    if refused:
+        say(f"refused by {', '.join(dict.fromkeys(refused))}")
+        return 1
+    return test(arguments)
+
+
+def demo(arguments: list[str]) -> int:
+    return become([str(environment()), "-m", "tui", "demo", *arguments])
+
+
+def bench(arguments: list[str]) -> int:
+    return become([str(environment()), "-m", "bench", *arguments])
+
+
+def become(command: list[str]) -> int:
+    """Replace this process, so that the terminal, its signals and the exit status are the program's own."""
+    sys.stdout.flush()
+    os.execv(command[0], command)  # noqa: S606  # a path of ours
+
+
+def snapshots(arguments: list[str]) -> int:
+    report = ROOT / "snapshot_report.html"
+    if not os.access(ROOT, os.W_OK):
+        report = private_folder() / report.name
+    status = pytest(["-m", "snapshot", "-p", "no:xdist", "-q", "--snapshots-html", str(report), *arguments])
+    say(f"before, after and difference: {report}")
+    return status
+
+
+def snapshots_update(arguments: list[str]) -> int:
+    """Accept today's screens, on the Python and the textual that drew the accepted ones; else refuse, exit 2."""
+    python = environment()
+    if sentence := baseline.refusal(str(python)):
+        say(sentence)
+        return 2
+    return snapshots(["--snapshot-update", *arguments])
+
+
+def host_full(arguments: list[str]) -> int:
+    return pytest(["tests/host", "-p", "no:xdist", *arguments], ONSITE_FULL="1")
+
+
+def dev_table(arguments: list[str]) -> int:
+    return become([str(environment()), "-m", "tests.dev.table", *arguments])
+
+
+def wheel(arguments: list[str]) -> int:
+    return become([str(environment()), "-m", "tests.packaging.wheel", *arguments])
+
+
+def lock(arguments: list[str]) -> int:
+    uv = shutil.which("uv")
+    if uv is None:
+        raise SetUpError("The lock is resolved by uv: install `uv` and run this again.")
+    # Only Linux is supported, so nothing of other systems is listed. Neither is the index: yours is not ours.
+    options = "--python-platform x86_64-unknown-linux-gnu --python-version 3.11 --generate-hashes --no-header --quiet"
+    options += " --no-emit-index-url --no-emit-find-links --no-annotate --group dev"
+    command = [uv, "pip", "compile", *options.split(), "pyproject.toml", "-o", str(LOCK), *arguments]
+    return subprocess.run(command, cwd=ROOT).returncode
+
+
+COMMANDS = {
+    "demo": demo,
+    "test": test,
+    "check": check,
+    "snapshots": snapshots,
+    "snapshots-update": snapshots_update,
+    "bench": bench,
+    "host-full": host_full,
+    "dev-table": dev_table,
+    "wheel": wheel,
+    "lock": lock,
+}
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command that `arguments` begins with; 2 where there is no such command or no way to set it up."""
+    try:
+        return COMMANDS[arguments[0]](arguments[1:])
+    except SetUpError as error:
+        say(str(error))
+        return 2
+    except KeyboardInterrupt:
+        return 130
