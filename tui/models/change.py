@@ -10,6 +10,8 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from tui.models.facts import LinkState
+
 Severity = Literal["error", "warning", "note"]
 Disruption = Literal["none", "restart", "connectivity"]
 
@@ -119,6 +121,8 @@ class Plan:
     restarts: tuple[str, ...] = ()
     cuts_session: str = ""
     issues: tuple[Issue, ...] = ()
+    restore: tuple[tuple[str, LinkState], ...] = ()
+    """Where the plan takes a kept change back: each link with what the kernel had before it."""
 
     @property
     def empty(self) -> bool:

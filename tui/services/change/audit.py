@@ -1,0 +1,66 @@
+"""Who changed what from which line, and how it ended: one JSON object a line, appended, never rewritten.
+
+The history is the truth; the audit catches up with it, so that a kill between the two loses nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+from dataclasses import asdict
+from typing import Any
+
+from tui.services.change import history, journal
+from tui.services.host import Host
+
+PATH = f"{journal.FOLDER}/audit.log"
+log = logging.getLogger(__name__)
+
+
+def write(host: Host, event: str, change: journal.Pending, **more: Any) -> None:
+    """Append one line; a disk that refuses is logged, for no change may fail because of it."""
+    entry = {
+        "time": host.clock.now(),
+        "event": event,
+        "change": change.change_id,
+        "who": change.who,
+        "line": change.line,
+        "plan": change.plan_hash,
+        "differences": [asdict(d) for d in change.differences],
+        **more,
+    }
+    try:
+        fd = os.open(host.path(PATH), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.write(fd, json.dumps(entry).encode() + b"\n")
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+    except OSError:
+        log.exception("audit: %s %s", event, change.change_id)
+
+
+def catch_up(host: Host, reason: str = "") -> None:
+    """Add a line for every change of the history that has none yet."""
+    known = {entry.get("number") for entry in entries(host)}
+    for record in history.records(host):
+        if record.number not in known:
+            more = {"number": record.number} | ({"reason": reason} if reason and record.result != "kept" else {})
+            write(host, record.result, record.change, **more)
+
+
+def entries(host: Host) -> list[dict[str, Any]]:
+    """All lines, oldest first; a line that a power cut tore is left out."""
+    found: list[dict[str, Any]] = []
+    try:
+        text = host.path(PATH).read_text(errors="replace")
+    except OSError:
+        return found
+    for line in text.splitlines():
+        with contextlib.suppress(ValueError):
+            entry = json.loads(line)
+            if isinstance(entry, dict):
+                found.append(entry)
+    return found

@@ -1,0 +1,68 @@
+"""Changes that have ended, newest last, and how to take the last kept one back."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from tui.models.change import Difference, Issue, Plan, Refused, Step
+from tui.services.change import journal
+from tui.services.host import Host
+
+log = logging.getLogger(__name__)
+_RESULTS: dict[str, journal.Result] = {"kept": "kept", "reverted": "reverted", "unverified": "unverified"}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One ended change. `finished` is the wall clock at its end, in seconds since the epoch."""
+
+    number: int
+    result: journal.Result
+    finished: float
+    change: journal.Pending
+
+
+def records(host: Host) -> tuple[Record, ...]:
+    """All of them; what cannot be read is left out and logged."""
+    found = []
+    for path in sorted(host.path(journal.HISTORY).glob("[0-9][0-9][0-9][0-9].*.json")):
+        number, _, result, _ = path.name.split(".", 3)
+        try:
+            change = journal.from_json(path.read_text())
+            found.append(Record(int(number), _RESULTS[result], path.stat().st_ctime, change))
+        except (OSError, ValueError, KeyError):
+            log.exception("history: %s", path.name)
+    return tuple(found)
+
+
+def last_kept(host: Host) -> Record | None:
+    return next((r for r in reversed(records(host)) if r.result == "kept"), None)
+
+
+def revert_last(host: Host) -> tuple[Plan, str]:
+    """The plan that puts back what the last kept change replaced, and the id of that change.
+
+    It is applied like any other change, with a countdown and a Keep; taking it back again brings the change forth anew.
+
+    Raises:
+        Refused: nothing was ever kept here (C108).
+    """
+    record = last_kept(host)
+    if record is None:
+        text = "No change has been kept on this host yet."
+        raise Refused(Issue("C108", "error", "", text, "There is nothing to take back."))
+    change = record.change
+    after = {image.path: image.sha256 for image in change.after}
+    links = {x.path: x for x in change.links}
+    plan = Plan(
+        config={"version": 1, "links": []},
+        links=tuple((x.identity, x.backend) for x in change.links),
+        steps=tuple(
+            Step(image, after[image.path], link=links[image.path].identity if image.path in links else "")
+            for image in change.undo
+        ),
+        differences=tuple(Difference(d.subject, d.label, d.after, d.before, "console") for d in change.differences),
+        restore=tuple((x.identity, x.before) for x in change.links),
+    )
+    return plan, change.change_id

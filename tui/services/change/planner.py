@@ -1,0 +1,114 @@
+"""From a wish and what is there to a plan: what is written, in files and in words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from tui.models.change import Difference, Plan, Step
+from tui.models.facts import Facts, Link
+from tui.models.host import HostConfig
+from tui.models.link import LinkConfig
+from tui.services.checks import address
+from tui.services.network.backend import Backend
+
+_ORIGINS = {
+    "dhcp": "DHCP", "ra": "router", "kernel": "system", "factory": "factory", "site": "site", "console": "console",
+    "management": "management", "other": "",
+}  # fmt: skip
+_METHODS = {"dhcp": "DHCP", "static": "static", "off": "off", "auto": "automatic", "": "not set"}
+
+
+def plan(config: HostConfig, facts: Facts, backends: Mapping[str, Backend]) -> Plan:
+    """The plan of a draft; empty when the files already say it."""
+    steps: list[Step] = []
+    links: list[tuple[str, str]] = []
+    touched: list[tuple[Link, LinkConfig]] = []
+    for wish in config.links:
+        link = facts.link(wish.mac)
+        if link is None or not link.owner.writable or link.owner.backend not in backends:
+            continue  # address.check says so, as an error
+        pruned, backend = wish.pruned(), backends[link.owner.backend]
+        kept = backend.kept(pruned, link)
+        before = facts.file(kept.path)
+        if before.sha256 == kept.sha256:
+            continue
+        steps.append(
+            Step(kept, before.sha256, backend.volatile(pruned, link), link.identity, backend.name, "connectivity")
+        )
+        links.append((link.identity, backend.name))
+        touched.append((link, pruned))
+    for name in dict.fromkeys(name for _, name in links):
+        mine = [wish for (link, wish) in touched if link.owner.backend == name]
+        steps += [
+            Step(image, facts.file(image.path).sha256, reload=name, disruption="none")
+            for image in backends[name].extra(mine, facts)
+            if facts.file(image.path).sha256 != image.sha256
+        ]
+    return Plan(
+        config=config.to_dict(),
+        links=tuple(links),
+        steps=tuple(steps),
+        differences=tuple(d for link, wish in touched for d in _differences(link, wish)),
+        lost=tuple(sentence for link, wish in touched for sentence in _lost(link, wish)),
+        cuts_session=next((s for link, wish in touched if (s := _cuts(facts, link, wish))), ""),
+        issues=address.check(config, facts),
+    )
+
+
+def _differences(link: Link, wish: LinkConfig) -> Iterator[Difference]:
+    for label, family, method, before in (
+        ("IPv4", 4, wish.ipv4.method, link.method4),
+        ("IPv6", 6, wish.ipv6.method, link.method6),
+    ):
+        part = wish.ipv4 if family == 4 else wish.ipv6
+        if method != before:
+            yield Difference(link.name, label, _METHODS[before], _METHODS[method])
+        now = [a for a in link.addresses if a.family == family and not a.link_local]
+        if method in ("static", "off"):
+            after = ", ".join(str(a) for a in part.addresses) or "none"
+            origin = _ORIGINS[now[0].origin] if now else ""
+            yield from _differs(link, f"{label} address", ", ".join(a.address for a in now) or "none", after, origin)
+            gateways = [r for r in link.routes if r.destination == "default" and r.family == family and r.gateway]
+            gateway = ", ".join(r.gateway for r in gateways) or "none"
+            origin = "DHCP" if any(r.protocol == 16 for r in gateways) else ""
+            yield from _differs(link, f"{label} gateway", gateway, str(part.gateway or "none"), origin)
+    static = wish.ipv4.method == "static" or wish.ipv6.method == "static"
+    origin = "DHCP" if link.lease and link.nameservers == link.lease.nameservers else ""
+    if static or wish.nameservers:
+        servers = ", ".join(str(s) for s in wish.nameservers) or "none"
+        yield from _differs(link, "Name servers", ", ".join(link.nameservers) or "none", servers, origin)
+    if static or wish.search_domains:
+        domains = ", ".join(wish.search_domains) or "none"
+        yield from _differs(link, "Search domains", ", ".join(link.search_domains) or "none", domains, origin)
+    if wish.mtu is not None and wish.mtu != link.mtu:
+        yield Difference(link.name, "MTU", str(link.mtu), str(wish.mtu))
+
+
+def _differs(link: Link, label: str, before: str, after: str, origin: str) -> Iterator[Difference]:
+    if before != after:
+        yield Difference(link.name, label, before, after, origin if before != "none" else "")
+
+
+def _lost(link: Link, wish: LinkConfig) -> Iterator[str]:
+    """Going static drops what the lease gave; TrueNAS built a call only to say this before it happens."""
+    lease = link.lease
+    if lease and wish.ipv4.method != "dhcp":
+        if lease.gateway and wish.ipv4.gateway is None:
+            yield f"{link.name}: the gateway {lease.gateway} that DHCP gave goes away, and no other is set."
+        if lease.nameservers and not wish.nameservers:
+            yield f"{link.name}: the name servers {', '.join(lease.nameservers)} that DHCP gave go away."
+    if wish.ipv6.method != "auto":
+        routed = [a.address for a in link.addresses if a.origin == "ra"]
+        if routed:
+            yield f"{link.name}: the address {', '.join(routed)} that the router announced goes away."
+
+
+def _cuts(facts: Facts, link: Link, wish: LinkConfig) -> str:
+    """Whether the SSH session that asks comes in by an address that this change removes."""
+    session = facts.session_address
+    if not session or session not in {a.address.split("/")[0] for a in link.addresses}:
+        return ""
+    stays = {str(a).partition("/")[0] for a in (*wish.ipv4.addresses, *wish.ipv6.addresses)}
+    if session in stays or (":" not in session and wish.ipv4.method == link.method4 == "dhcp"):
+        return ""
+    return f"Your session comes in by {session}, which goes away. Connect by the new address and keep the change there."
