@@ -3,7 +3,8 @@
 
     python3 dev.py demo [ARGS]         the console on a practice host (the set-up is done first)
     python3 dev.py test [ARGS]         every test group and a report of what ran; with ARGS, pytest on just those
-    python3 dev.py check               formatting, lint, types, import arrows, then the tests
+    python3 dev.py lint                formatting, lint, types, import arrows
+    python3 dev.py check               lint, then the tests
     python3 dev.py snapshots [ARGS]    the snapshot tests, and one HTML report: before, after, difference
     python3 dev.py snapshots-update    accept what the screens look like now
     python3 dev.py bench [ARGS]        what the program costs

@@ -1,0 +1,1 @@
+"""The wheel in a fresh environment, and what must agree across the tree."""
