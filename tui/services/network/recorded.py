@@ -1,0 +1,128 @@
+"""A kernel in memory: a recorded host that is replayed. Nothing on this machine changes.
+
+It follows the real one where a person or a transaction would see the difference: a link that goes down loses routes
+and IPv6 addresses, an IPv6 address is tentative until duplicate address detection has passed, carrier comes and goes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tui.models.facts import Address, Facts, Link, OperState
+
+if TYPE_CHECKING:
+    from tui.services.network.reconcile import Operation
+
+_TENTATIVE, _DUPLICATE, _PERMANENT = 0x40, 0x08, 0x80
+
+
+class RecordedKernel:
+    """`Kernel` over `Facts`.
+
+    Args:
+        taken: addresses (without prefix) that another host has; set on a link they are found to be duplicates.
+        dad: seconds that duplicate address detection takes.
+    """
+
+    def __init__(self, facts: Facts, *, taken: Sequence[str] = (), dad: float = 0.0) -> None:
+        self._links = {link.index: link for link in facts.links}
+        self._taken, self._dad = frozenset(taken), dad
+        self._changed = asyncio.Condition()
+        self._changes = 0
+
+    def links(self) -> tuple[Link, ...]:
+        return tuple(self._links[index] for index in sorted(self._links))
+
+    async def change(self, operations: Sequence[Operation]) -> None:
+        """As the kernel would.
+
+        Raises:
+            OSError: ENODEV for a link that is not there, EINVAL for an MTU that it cannot have, ENETDOWN for a route
+                on a link that is down.
+        """
+        for operation in operations:
+            link = self._links.get(operation.index)
+            if link is None:
+                raise OSError(errno.ENODEV, "No such device")
+            self._links[operation.index] = self._changed_link(link, operation)
+        if operations:
+            await self._announce()
+        if self._checked() and self._dad:
+            await asyncio.sleep(self._dad)
+            await self._announce()
+        for index, link in self._links.items():
+            self._links[index] = replace(link, addresses=tuple(self._after_check(a) for a in link.addresses))
+
+    async def set_carrier(self, name: str, carrier: bool) -> None:
+        """Plug the cable in or out."""
+        for index, link in self._links.items():
+            if link.name == name:
+                state: OperState = "up" if carrier and link.admin_up else "down"
+                self._links[index] = replace(link, carrier=carrier, operstate=state)
+        await self._announce()
+
+    async def put(self, link: Link) -> None:
+        """A link appears, or is another one from now on."""
+        self._links[link.index] = link
+        await self._announce()
+
+    async def events(self) -> AsyncIterator[None]:
+        seen = self._changes
+        while True:
+            async with self._changed:
+                while self._changes == seen:
+                    await self._changed.wait()
+                seen = self._changes
+            yield None
+
+    async def _announce(self) -> None:
+        async with self._changed:
+            self._changes += 1
+            self._changed.notify_all()
+
+    def _checked(self) -> bool:
+        return any(a.flags & _TENTATIVE for link in self._links.values() for a in link.addresses)
+
+    def _after_check(self, address: Address) -> Address:
+        if not address.flags & _TENTATIVE:
+            return address
+        if address.address.partition("/")[0] in self._taken:
+            return replace(address, flags=address.flags | _DUPLICATE)
+        return replace(address, flags=address.flags & ~_TENTATIVE)
+
+    def _changed_link(self, link: Link, operation: Operation) -> Link:
+        match operation.kind:
+            case "up" if operation.value:
+                return replace(link, admin_up=True, operstate="up" if link.carrier else "down")
+            case "up":
+                lasting = tuple(a for a in link.addresses if a.family == 4)
+                return replace(link, admin_up=False, operstate="down", addresses=lasting, routes=())
+            case "mtu":
+                if not link.min_mtu <= operation.value <= link.max_mtu:
+                    raise OSError(errno.EINVAL, "mtu out of range")
+                return replace(link, mtu=operation.value)
+            case "add address":
+                flags = _PERMANENT if operation.seconds is None else 0
+                old = next((a for a in link.addresses if a.address == operation.address), None)
+                new = ":" in operation.address and old is None
+                origin = operation.origin if operation.origin == "dhcp" else "other"
+                address = Address(operation.address, origin, flags | (_TENTATIVE if new else 0), operation.seconds)
+                others = tuple(a for a in link.addresses if a is not old)
+                return replace(link, addresses=(*others, address))
+            case "delete address":
+                return replace(link, addresses=tuple(a for a in link.addresses if a.address != operation.address))
+            case "add route" if operation.route is not None:
+                if not link.admin_up:
+                    raise OSError(errno.ENETDOWN, "Network is down")
+                other_routes = tuple(r for r in link.routes if r != operation.route)
+                return replace(link, routes=(*other_routes, operation.route))
+            case "delete route":
+                return replace(link, routes=tuple(r for r in link.routes if r != operation.route))
+            case "router advertisements" if not operation.value:
+                kept = tuple(a for a in link.addresses if a.origin != "ra")
+                return replace(link, addresses=kept, routes=tuple(r for r in link.routes if r.protocol != 9))
+        return link
