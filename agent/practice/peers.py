@@ -1,0 +1,67 @@
+"""The other ends of the cables, in a network namespace of their own, until standard input ends."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from typing import Any
+
+from agent.practice import cables, dhcpd, dnsd, neighbour, trunk
+from tui import namespaces
+
+_NO_ARP = 0x80
+"""IFF_NOARP of netdevice(7): the kernel neither asks nor answers."""
+_NO_DETECTION = 0x02
+"""IFA_F_NODAD of if_addr.h: usable at once, nobody else is here yet."""
+
+
+def main() -> str:
+    """Returns why it could not begin, or ""."""
+    try:
+        namespaces.unshare(namespaces.NET)
+    except OSError as error:
+        return f"a network namespace was refused ({error})"
+    print("ready", flush=True)
+    from pyroute2 import IPRoute
+
+    if not sys.stdin.readline():  # the holder tells when the cables are in
+        return ""
+    with IPRoute() as kernel:
+        kernel.link("set", index=1, state="up")
+        for cable in (cables.SILENT, cables.DEAD, cables.TRUNK):
+            # Without a link-local address this end says nothing in IPv6 either.
+            no_address = {"attrs": [["AF_INET6", {"attrs": [["IFLA_INET6_ADDR_GEN_MODE", 1]]}]]}
+            kernel.link("set", index=cable.index, flags=_NO_ARP, change=_NO_ARP, IFLA_AF_SPEC=no_address)
+            if cable is not cables.DEAD:
+                kernel.link("set", index=cable.index, state="up")
+        healthy = cables.HEALTHY.index
+        kernel.link("set", index=healthy, state="up")
+        kernel.addr("add", index=healthy, address=cables.GATEWAY4, prefixlen=cables.PREFIX4)
+        kernel.addr("add", index=healthy, address=cables.GATEWAY6, prefixlen=cables.PREFIX6, flags=_NO_DETECTION)
+    asyncio.run(_serve())
+    return ""
+
+
+async def _serve() -> None:
+    loop = asyncio.get_running_loop()
+    holder_gone = asyncio.Event()
+    loop.add_reader(sys.stdin.fileno(), holder_gone.set)  # nothing more is ever said: only its end makes it readable
+    begin: list[Coroutine[Any, Any, object]] = [
+        dhcpd.serve(cables.HEALTHY.peer),
+        dnsd.serve((cables.GATEWAY4, cables.GATEWAY6)),
+        neighbour.serve(cables.HEALTHY.peer),
+        trunk.serve(cables.TRUNK.peer),
+    ]
+    # What is served has to outlive this line: the loop holds transports, these hold the rest.
+    kept = await asyncio.gather(*begin)
+    print("ready", flush=True)
+    await holder_gone.wait()
+    for task in kept:
+        if isinstance(task, asyncio.Task):
+            task.cancel()
+
+
+if __name__ == "__main__":
+    if reason := main():
+        print(f"refused: {reason}", flush=True)
