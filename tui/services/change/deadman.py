@@ -23,7 +23,8 @@ from tui.services.network.backend import Backend
 
 log = logging.getLogger(__name__)
 
-RUNNING = "/run/onsite/deadman.lock"
+RUNNING = "/run/onsite/deadman"
+"""One lock file a change: the dead-man of the change before may still be on its way out."""
 
 
 def arm(host: Host, change: Pending, seconds: float) -> None:
@@ -38,7 +39,7 @@ def arm(host: Host, change: Pending, seconds: float) -> None:
         from tui.services.change import deadman_units
 
         deadman_units.arm_unit(host, change.change_id, seconds)
-    elif not _running(host):
+    elif not _running(host, change.change_id):
         command = [sys.executable, "-m", "tui", "--root", str(host.root), "--practice", host.kind]
         environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
         ready = subprocess.run(
@@ -81,7 +82,7 @@ def watch(host: Host, backends: dict[str, Backend], change_id: str) -> int:
 
     It waits for the journal to appear (it is armed first), follows its deadline, and leaves when it is gone.
     """
-    fd = _hold(host)
+    fd = _hold(host, change_id)
     if fd is None:
         return 0
     if os.fork():
@@ -99,6 +100,7 @@ def watch(host: Host, backends: dict[str, Backend], change_id: str) -> int:
                 continue
             time.sleep(min(left + 0.01, 1.0))
         elif seen or time.monotonic() > end_of_patience:
+            host.path(f"{RUNNING}-{change_id}.lock").unlink(missing_ok=True)
             return 0
         else:
             time.sleep(0.2)
@@ -122,17 +124,17 @@ def _read(host: Host) -> Pending | None:
         return None
 
 
-def _running(host: Host) -> bool:
-    fd = _hold(host)
+def _running(host: Host, change_id: str) -> bool:
+    fd = _hold(host, change_id)
     if fd is None:
         return True
     os.close(fd)
     return False
 
 
-def _hold(host: Host) -> int | None:
-    """The lock that says "a dead-man runs"; None where another holds it. It goes with the process."""
-    path = host.path(RUNNING)
+def _hold(host: Host, change_id: str) -> int | None:
+    """The lock that says "its dead-man runs"; None where another holds it. It goes with the process."""
+    path = host.path(f"{RUNNING}-{change_id}.lock")
     path.parent.mkdir(parents=True, exist_ok=True)
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
