@@ -7,8 +7,10 @@ works here, with the reason of each on a line of its own.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -46,6 +48,7 @@ def start(folder: Path) -> str:
                 refused.append(reason)
             else:
                 return state.ask(folder, "state")
+        _clear(folder)
         raise NothingWorks(refused)
     finally:
         os.close(lock)
@@ -80,13 +83,17 @@ def stop(folder: Path) -> None:
         _ask_patiently(folder, "stop")
         lock = os.open(folder / "lock", os.O_RDWR | os.O_CLOEXEC)
         fcntl.flock(lock, fcntl.LOCK_EX)
-    import shutil
+    _clear(folder)
+    os.close(lock)
 
+
+def _clear(folder: Path) -> None:
+    """Remove what a holder, also a crashed one, left; the lock is ours. A folder with other things in it stays."""
     shutil.rmtree(folder / "root", ignore_errors=True)
     for name in ("state.json", "state.json.part", "control", "log", "lock"):
         (folder / name).unlink(missing_ok=True)
-    os.close(lock)
-    folder.rmdir()
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def _ask_patiently(folder: Path, word: str, seconds: float = 30) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import select
@@ -171,6 +172,8 @@ def _make_user_namespace() -> None:
     try:
         namespaces.unshare(namespaces.USER)
     except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise Refusal("user namespaces are switched off or used up here (user.max_user_namespaces)") from error
         raise Refusal(f"a user namespace was refused ({os.strerror(error.errno or 0)})") from error
     try:
         namespaces.become_root(uid, gid)
