@@ -1,0 +1,253 @@
+"""The Textual driver for any terminal: `App(driver_class=OnsiteDriver.on(profile))`.
+
+It stands where Textual's own Linux driver stands. What Textual writes ends in a grid of cells; a painter sends the
+differences in the profile's words; a reader turns bytes into Textual's events. Of Textual it uses the public driver
+interface, and `Driver._app` and `Driver._size`, which its own drivers use too (see tests/unit/test_terminal_textual).
+"""
+
+import contextlib
+import os
+import select
+import signal
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, ClassVar
+
+from textual import events
+from textual.driver import Driver
+from textual.geometry import Size
+
+from tui.terminal import glyphs, size
+from tui.terminal.encoder import Encoder
+from tui.terminal.grid import Grid
+from tui.terminal.input import Decoder, Event, Key, Paste, Position
+from tui.terminal.line import STUCK, HungUpError, Line
+from tui.terminal.painter import Painter
+from tui.terminal.profile import PROFILES, Profile, choose
+
+Handler = Callable[[int, FrameType | None], Any] | int | None
+
+LEAVE = 3.0
+"""Seconds that the program has to leave by itself after SIGTERM or SIGHUP before the line is restored over its head."""
+
+
+class OnsiteDriver(Driver):
+    """Powers one terminal line."""
+
+    stdin: ClassVar[int] = 0
+    stdout: ClassVar[int] = 1
+    forced: ClassVar[Profile | None] = None
+
+    @classmethod
+    def on(cls, profile: Profile | None = None, stdin: int = 0, stdout: int = 1) -> "type[OnsiteDriver]":
+        """A driver class for a line, for `App(driver_class=...)`.
+
+        Args:
+            profile: The terminal; None to find out.
+            stdin: Where keys are read from.
+            stdout: Where the screen is painted.
+        """
+        return type("OnsiteDriver", (cls,), {"forced": profile, "stdin": stdin, "stdout": stdout})
+
+    def __init__(
+        self, app: Any, *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=False, size=size)
+        self.profile = self.forced or choose(self.stdout, os.environ)
+        self._asked_for = size
+        self._line = Line(self.stdin, self.stdout)
+        self._painter: Painter | None = None
+        self._reader: threading.Thread | None = None
+        self._decoder = Decoder(self.profile, self._line.speed)
+        self._wake = (-1, -1)
+        self._handlers: dict[int, Handler] = {}
+        self._probed = False
+
+    @property
+    def can_suspend(self) -> bool:
+        """Whether `App.suspend` may lend the line to another program."""
+        return True
+
+    def start_application_mode(self) -> None:
+        """Take the line: raw, its size known, its screen blank."""
+        self._line.raw()
+        typed = self._find_size()
+        columns, rows = self._size or size.DEFAULT
+        grid = Grid(columns, rows)
+        encoder = self._new_encoder(columns, rows)
+        self._painter = Painter(grid, self._line, encoder, self._hung_up)
+        self._painter.use(encoder, encoder.start())
+        self._painter.start()
+        self._take_signals()
+        self._wake = os.pipe()
+        self._decoder = Decoder(self.profile, self._line.speed)
+        self._reader = threading.Thread(
+            target=self._read, args=(typed, self._wake[0]), name="onsite-reader", daemon=True
+        )
+        self._reader.start()
+        self.process_message(events.Resize(Size(columns, rows), Size(columns, rows)))
+
+    def write(self, data: str) -> None:
+        """Take what Textual paints. Nothing of it goes to the line as it is."""
+        if self._painter is not None:
+            self._painter.write(data, self._find_caret())
+
+    def disable_input(self) -> None:
+        """Read no more keys."""
+        if self._reader is None:
+            return
+        os.write(self._wake[1], b"\0")
+        if threading.current_thread() is not self._reader:
+            self._reader.join(1.0)
+        self._reader = None
+        for fd in self._wake:
+            os.close(fd)
+
+    def stop_application_mode(self) -> None:
+        """Give the line back."""
+        self.disable_input()
+        self._give_signals_back()
+        self._restore()
+
+    def close(self) -> None:
+        """Nothing is left to do: the line belongs to whoever opened it."""
+
+    def repaint(self) -> None:
+        """Paint everything anew: after noise, a kernel message, or a terminal that was switched off (Ctrl-L)."""
+        if self._painter is None:
+            return
+        grid = self._painter.grid
+        encoder = self._new_encoder(grid.columns, grid.rows)
+        first = encoder.start()
+        if self._probed:
+            self._decoder.asked = True
+            first = size.QUERY + first
+        self._painter.use(encoder, first)
+
+    def switch(self, profile: Profile | str) -> None:
+        """Speak to the terminal in another profile's words from now on."""
+        if isinstance(profile, str):
+            profile = PROFILES[profile]
+        if self._painter is not None:
+            stop = Encoder(self.profile, 1, 1).stop() if "ALTERNATE" in self.profile.words else b""
+            self.profile = profile
+            self._decoder.profile = profile
+            grid = self._painter.grid
+            encoder = self._new_encoder(grid.columns, grid.rows)
+            self._painter.use(encoder, stop + encoder.start())
+        self.profile = profile
+
+    def _new_encoder(self, columns: int, rows: int) -> Encoder:
+        font = glyphs.font(self.stdout) if self.profile.name == "linux" else None
+        return Encoder(self.profile, columns, rows, font)
+
+    def _find_caret(self) -> tuple[int, int] | None:
+        """Where the cursor shows: in the focused widget if it is a text field."""
+        try:
+            offset = getattr(self._app.focused, "cursor_screen_offset", None)
+        except Exception:  # noqa: BLE001 - no screen yet, or none any more
+            return None
+        if offset is None or self._painter is None:
+            return None
+        x, y = offset
+        grid = self._painter.grid
+        return (min(x, grid.columns - 1), y) if x >= 0 and 0 <= y < grid.rows else None
+
+    # Size
+
+    def _find_size(self) -> bytes:
+        """Set `_size`; returns what was typed while the terminal was asked."""
+        typed = b""
+        if self._asked_for is None:
+            found = size.told(self.stdout)
+            if found is None:
+                self._probed = True
+                try:
+                    found, typed = size.probe(self._line)
+                except HungUpError:
+                    found = None
+                found = found or size.DEFAULT
+                size.tell(self.stdout, *found)
+            self._size = found
+        return typed
+
+    def _resize(self, columns: int, rows: int) -> None:
+        if self._painter is None or (columns, rows) == self._size:
+            return
+        self._size = (columns, rows)
+        encoder = self._new_encoder(columns, rows)
+        self._painter.use(encoder, encoder.start())
+        self.process_message(events.Resize(Size(columns, rows), Size(columns, rows)))
+
+    def _winch(self, *_: object) -> None:
+        found = size.told(self.stdout)
+        if found is not None:
+            self._loop.call_soon_threadsafe(self._resize, *found)
+
+    # Keys
+
+    def _read(self, typed: bytes, wake: int) -> None:
+        decoder = self._decoder
+        for event in decoder.feed(typed, time.monotonic()) if typed else ():
+            self._deliver(event)
+        try:
+            while True:
+                due = decoder.due()
+                rest = None if due is None else max(0.0, due - time.monotonic())
+                ready = select.select([self.stdin, wake], [], [], rest)[0]
+                if wake in ready:
+                    return
+                now = time.monotonic()
+                for event in decoder.feed(self._line.read(), now) if ready else decoder.tick(now):
+                    self._deliver(event)
+        except (HungUpError, OSError, ValueError):
+            self._hung_up()
+
+    def _deliver(self, event: Event) -> None:
+        if isinstance(event, Key):
+            self.process_message(events.Key(event.name, event.character))
+        elif isinstance(event, Paste):
+            self.process_message(events.Paste(event.text))
+        elif isinstance(event, Position) and size.usable(event.columns, event.rows):
+            size.tell(self.stdout, event.columns, event.rows)
+            self._loop.call_soon_threadsafe(self._resize, event.columns, event.rows)
+
+    # Leaving
+
+    def _take_signals(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            wanted = ((signal.SIGWINCH, self._winch), (signal.SIGTERM, self._leave), (signal.SIGHUP, self._leave))
+            for number, handler in wanted:
+                self._handlers[number] = signal.signal(number, handler)
+
+    def _give_signals_back(self) -> None:
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        self._handlers.clear()
+
+    def _hung_up(self) -> None:
+        """The line is gone: this console ends, and nothing else does."""
+        self._loop.call_soon_threadsafe(self._exit, 128 + signal.SIGHUP)
+
+    def _leave(self, number: int, _frame: object) -> None:
+        self._loop.call_soon_threadsafe(self._exit, 128 + number)
+        guard = threading.Timer(LEAVE, self._force, (128 + number,))
+        guard.daemon = True
+        guard.start()
+
+    def _exit(self, code: int) -> None:
+        self._app.exit(return_code=code)
+
+    def _force(self, code: int) -> None:
+        self._restore()
+        os._exit(code)
+
+    def _restore(self) -> None:
+        painter, self._painter = self._painter, None
+        if painter is not None:
+            painter.stop()
+            with contextlib.suppress(HungUpError):
+                self._line.write(Encoder(self.profile, 1, 1).stop(), patience=STUCK)
+        self._line.restore()
