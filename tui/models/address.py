@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from tui.models.wrong import Wrong, ascii_of, clean, quoted
 
-Ip = TypeVar("Ip", IPv4Address, IPv6Address)
+Ip = TypeVar("Ip", bound=IPv4Address | IPv6Address)
 Value = TypeVar("Value")
 QUAD = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
 FOUR_NUMBERS = re.compile(r"([0-9]{1,3})[.,:;_ -]+([0-9]{1,3})[.,:;_ -]+([0-9]{1,3})[.,:;_ -]+([0-9]{1,3})")

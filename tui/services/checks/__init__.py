@@ -1,0 +1,1 @@
+"""Checks: is what somebody wants possible (`address`), and does the network agree (`probe`)."""
