@@ -132,13 +132,15 @@ def parse_addresses(bodies: list[bytes]) -> dict[int, list[Address]]:
 def _origin(ip: str, flags: int, scope: int, protocol: bytes | None) -> Origin:
     """What the kernel alone tells; files and leases may know better.
 
-    IFA_PROTO (5.18): 1 kernel_lo, 2 kernel_ra, 3 kernel_ll. Before it, an address with a lifetime came from a lease or
-    from a router.
+    IFA_PROTO (5.18): 1 kernel_lo, 2 kernel_ra, 3 kernel_ll; 16 is how we mark a lease. Before it, an address with a
+    lifetime came from a lease or from a router.
     """
     if protocol in (b"\1", b"\3") or scope == 254 or ip.startswith("fe80:"):
         return "kernel"
     if protocol == b"\2":
         return "ra"
+    if protocol == b"\x10":
+        return "dhcp"
     if not flags & _IFA_F_PERMANENT:
         return "ra" if ":" in ip else "dhcp"
     return "other"
