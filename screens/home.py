@@ -1,0 +1,91 @@
+"""Home: is this the right box, can it be reached, and what is the next thing to do?
+
+The person standing here has just found the screen. They compare name and serial with their paper, read the address
+to someone on the phone, and press Enter on the first step that is not done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+
+from tui.models.facts import Facts, Link
+from tui.session import Session
+from tui.widgets.messages import Go
+from tui.widgets.page import BLANK, Page, Row, clip, heading, marked, text
+from tui.widgets.place import Place, network_state
+from tui.widgets.words import origin
+
+ADDRESS_LINES = 6
+
+
+class HomeScreen(Place):
+    NAME = "home"
+    HELP_TEXT = "Who this host is, its addresses, and the steps. Enter opens the step at the mark."
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "open", "open the step", key_display="Enter")]
+
+    def body(self) -> Iterable[Widget]:
+        self.page = Page()
+        yield self.page
+
+    def update(self) -> None:
+        first = self.page.cursor < 0
+        rows = [*identity(self.session.facts), BLANK, *addresses(self.session.facts, self.text_width), BLANK]
+        steps = checklist(self.session)
+        rows += [agent_line(self.session), BLANK, heading("Steps")]
+        rows += [marked(mark, words, place) for mark, words, place in steps]
+        next_step = next((place for mark, _, place in steps if mark != "ok"), steps[0][2])
+        self.page.show(rows, next_step if first else None)
+
+    def action_open(self) -> None:
+        if self.page.key:
+            self.post_message(Go(self.page.key))
+
+
+def identity(facts: Facts) -> list[Row]:
+    """Who this host is; what the firmware does not tell is left out."""
+    machine = facts.machine
+    product = " ".join(x for x in (machine.vendor, machine.product) if x)
+    serial = f"serial {machine.serial}" if machine.serial else ""
+    hardware = ", ".join(x for x in (product, serial) if x)
+    return [text(line) for line in (hardware, facts.os_name) if line]
+
+
+def addresses(facts: Facts, width: int) -> list[Row]:
+    """One line an address, with where it comes from; links with a cable and no address say so."""
+    lines = [line for link in facts.links if link.kind != "loopback" for line in _of_link(link)]
+    shown = lines if len(lines) <= ADDRESS_LINES else lines[: ADDRESS_LINES - 1]
+    rows = [text(clip(line, width)) for line in shown]
+    if len(shown) < len(lines):
+        rows.append(text(f"and {len(lines) - len(shown)} more in Network"))
+    return rows or [text("no network interface")]
+
+
+def _of_link(link: Link) -> list[str]:
+    usable = [a for a in link.addresses if not a.link_local]
+    if not usable:
+        return [f"{link.name:<8} no address, {'link up' if link.carrier else 'no carrier'}"]
+    return [f"{link.name:<8} {a.address:<20} {origin(a.origin)}" for a in usable]
+
+
+def agent_line(session: Session) -> Row:
+    agent = session.agent
+    if not agent.known:
+        return text("Agent    not asked yet")
+    if not agent.answers:
+        return text("Agent    no agent answers")
+    return text(f"Agent    answers{', ' + agent.registered if agent.registered else ''}")
+
+
+def checklist(session: Session) -> list[tuple[str, str, str]]:
+    """(mark, words, place) of each step, in the order to do them."""
+    mark, words = network_state(session)
+    changes = session.changes
+    review = ("!", f"Apply {changes} change{'s' * (changes > 1)}") if changes else ("ok", "Nothing waits to be applied")
+    return [
+        (mark, f"Address: {words}", "network"),
+        (*review, "review"),
+    ]

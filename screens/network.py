@@ -1,0 +1,121 @@
+"""Network: which interface is the one with the cable that matters, and is what it has right?
+
+The person standing here traces a cable to a name, reads where an address comes from, and decides whether to change
+it (Enter) or why they cannot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+
+from tui.models.facts import Link
+from tui.session import main_address
+from tui.widgets.look import MARKS
+from tui.widgets.messages import Edit
+from tui.widgets.page import Page, Row, clip, heading, text, wrapped
+from tui.widgets.place import Place
+from tui.widgets.words import METHODS, carrier, link_mark, origin
+
+LIST_LINES = 9
+"""Lines for the list of links, heading aside; the details have the rest."""
+
+
+class NetworkScreen(Place):
+    NAME = "network"
+    CSS_PATH = "../styles/network.tcss"
+    AUTO_FOCUS = "#links"
+    HELP_TEXT = (
+        "All network interfaces, as the kernel has them now; cables and addresses update by themselves. "
+        "Enter changes the one at the mark, Space shows all about it."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "edit", "change", key_display="Enter"),
+        Binding("space", "details", "details", key_display="Space"),
+    ]
+
+    def body(self) -> Iterable[Widget]:
+        self.links = Page(id="links")
+        self.details = Page(id="details")
+        self.shown = ""
+        yield Page((heading(COLUMNS),), id="columns", focusable=False)
+        yield self.links
+        yield self.details
+
+    def update(self) -> None:
+        links = [x for x in self.session.facts.links if x.kind != "loopback"]
+        self.links.show([_row(link, self.text_width) for link in links] or [text("no network interface")])
+        if self.session.facts.link(self.shown) is None:
+            self.shown = self.links.key
+        self.links.styles.height = min(max(1, len(links)), LIST_LINES, max(3, self.app.size.height - 6))
+        self._show_details()
+
+    def action_details(self) -> None:
+        self.shown = self.links.key
+        self._show_details()
+
+    def action_edit(self) -> None:
+        if self.links.key:
+            self.post_message(Edit(self.links.key))
+
+    def _show_details(self) -> None:
+        link = self.session.facts.link(self.shown)
+        rows = list(details(link, self.text_width)) if link else []
+        drafted = self.session.draft.link(link.identity) if link and self.session.draft else None
+        if drafted is not None:
+            rows.insert(1, text("changed in the draft, not applied: see Review"))
+        self.details.show(rows)
+        self.details.can_focus = len(rows) > self.details.size.height > 0
+
+
+COLUMNS = f"   {'Interface':<11}{'Link':<14}{'Address':<24}From"
+
+
+def _row(link: Link, width: int) -> Row:
+    """One line of the list: mark, name, link, first address, where it is from or why it cannot be changed."""
+    mark = link_mark(link)
+    address = main_address(link)
+    first = next((a for a in link.addresses if a.address == address), None)
+    others = sum(not a.link_local for a in link.addresses) - 1
+    where = "" if first is None else origin(first.origin)
+    if not link.owner.writable:
+        where = link.owner.backend
+    more = f" +{others}" if others > 0 else ""
+    words = f"{clip(link.name, 10):<11}{carrier(link):<14}{clip(address or 'none', 20) + more:<24}{where}"
+    return Row(((f"{mark:<3}", MARKS[mark]), clip(words, width - 3)), link.identity or link.name)
+
+
+def details(link: Link, width: int) -> Iterator[Row]:
+    """All about one link: every value with where it comes from, and why it cannot be changed if so."""
+    yield heading(f"{link.name}: {', '.join(x for x in (link.kind, link.driver, link.mac) if x)}")
+    if not link.owner.writable:
+        yield from wrapped(link.owner.reason or f"{link.owner.backend} configures this interface.", width, "!")
+    for address in link.addresses:
+        if not address.link_local:
+            note = ", another host has it too" if address.duplicate else ""
+            yield _value("Address", address.address, origin(address.origin) + note, width)
+    for route in link.routes:
+        if route.destination == "default" and route.gateway:
+            yield _value("Gateway", route.gateway, PROTOCOLS.get(route.protocol, ""), width)
+    if link.nameservers:
+        yield _value("DNS", ", ".join(link.nameservers), "", width)
+    if link.search_domains:
+        yield _value("Search", ", ".join(link.search_domains), "", width)
+    if link.lease is not None:
+        yield _value("Lease", link.lease.address, f"from {link.lease.server}" if link.lease.server else "DHCP", width)
+    set_up = " and ".join(
+        f"{family} {METHODS[method]}" for family, method in (("IPv4", link.method4), ("IPv6", link.method6)) if method
+    )
+    if set_up:
+        yield _value("Set to", set_up, f"by {origin(link.origin)}" if link.origin != "other" else "", width)
+    yield _value("MTU", str(link.mtu), "", width)
+
+
+PROTOCOLS = {16: "DHCP", 9: "router", 4: "static", 3: "static"}
+
+
+def _value(label: str, value: str, where: str, width: int) -> Row:
+    return text(clip(f"{label:<9}{value}{'  ' + where if where else ''}", width))

@@ -1,0 +1,263 @@
+"""What the screens share: the facts of the host, the draft, the plan, the pending change, the agent, the clock.
+
+No textual here. A screen reads from the session and asks it to do things; workers of the app say afterwards what
+happened. Everything heavy (pydantic, pyroute2, httpx) is imported by the first call that needs it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tui.models.facts import Facts, Link
+from tui.services.host import Host
+
+if TYPE_CHECKING:
+    from tui.models.change import Issue, Plan
+    from tui.models.host import HostConfig
+    from tui.models.link import LinkConfig
+    from tui.services.change.history import Record
+    from tui.services.change.journal import Pending
+    from tui.services.change.transaction import Outcome
+    from tui.services.network.backend import Backend
+
+AGENT_SOCKET = "/run/onsite/agent.sock"
+MODES = {
+    "real": "",
+    "user": "practice: user namespace",
+    "network": "practice: network namespace",
+    "recorded": "recorded host: changes memory only",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AgentState:
+    """What the local agent said when it was asked last.
+
+    Attributes:
+        known: it has been asked.
+        answers: it is there.
+        registered: what it says of the registration, in words; "" where it does not say.
+    """
+
+    known: bool = False
+    answers: bool = False
+    name: str = ""
+    registered: str = ""
+
+
+@dataclass(slots=True)
+class Session:
+    """One operator at one console."""
+
+    host: Host
+    who: str = ""
+    line: str = ""
+    mode_note: str = ""
+    """Why the practice host is not of a better kind; "" elsewhere."""
+    facts: Facts = field(default_factory=Facts)
+    draft: HostConfig | None = None
+    agent: AgentState = AgentState()
+    slow_line: bool = False
+    """The line has 9600 baud or less: the countdown is painted every 5 s."""
+    checked: tuple[Issue, ...] = ()
+    """What the live probes of this draft found."""
+
+    # --- reading ---------------------------------------------------------------------------------------------------
+
+    def read(self) -> bool:
+        """Read the facts again. Returns whether they differ from before.
+
+        Raises:
+            OSError: the kernel refused to tell.
+        """
+        from tui.services.facts import read
+
+        before, self.facts = self.facts, read(self.host)
+        return before != self.facts
+
+    async def events(self) -> AsyncIterator[None]:
+        """One item after every burst of kernel events."""
+        async for _ in self.host.kernel.events():
+            yield
+
+    @property
+    def mode(self) -> str:
+        return MODES[self.host.kind]
+
+    @property
+    def main_link(self) -> Link | None:
+        """The link with the way out, else the first with an address."""
+        with_way_out = (x for x in self.facts.links if x.default_gateways)
+        with_address = (x for x in self.facts.links if main_address(x))
+        return next(with_way_out, next(with_address, None))
+
+    def backends(self) -> dict[str, Backend]:
+        from tui.services.network import backends
+
+        return backends()
+
+    # --- the draft -------------------------------------------------------------------------------------------------
+
+    @property
+    def changes(self) -> int:
+        """How many values the draft changes."""
+        return len(self.plan().differences) if self.draft is not None else 0
+
+    def wish(self, link: Link) -> LinkConfig:
+        """What the draft says of the link, or else what the link has."""
+        from tui.models.link import LinkConfig
+
+        drafted = self.draft.link(link.identity) if self.draft else None
+        return drafted or LinkConfig.from_link(link)
+
+    def set_link(self, config: LinkConfig) -> None:
+        """Put the wish for one link into the draft; a wish that equals what the host has leaves it."""
+        from tui.models.host import HostConfig
+
+        self.draft = (self.draft or HostConfig()).with_link(config)
+        self.checked = ()
+        if self.plan().empty and not self.plan().errors:
+            self.draft = None
+
+    def discard(self) -> None:
+        self.draft, self.checked = None, ()
+
+    def plan(self) -> Plan:
+        """What the draft would change, from the facts as they are now."""
+        from tui.models.change import Plan
+
+        if self.draft is None:
+            return Plan(config={})
+        from tui.services.change.planner import plan
+
+        return plan(self.draft, self.facts, self.backends())
+
+    async def probe(self) -> tuple[Issue, ...]:
+        """Ask the network about the draft: duplicate addresses, the gateway, tagged frames."""
+        if self.draft is None:
+            return ()
+        from tui.services.checks.probe import probe
+
+        self.checked = await probe(self.host, self.draft, self.facts)
+        return self.checked
+
+    # --- the change ------------------------------------------------------------------------------------------------
+
+    def pending(self) -> Pending | None:
+        """The change that nobody has kept yet.
+
+        Raises:
+            OSError, ValueError: the journal cannot be read.
+        """
+        if not os.path.lexists(self.host.path("/var/lib/onsite/pending.json")):
+            return None
+        from tui.services.change import journal
+
+        return journal.pending(self.host)
+
+    async def apply(self, plan: Plan, reverts: str = "") -> Pending:
+        """Apply it; the countdown runs from here.
+
+        Raises:
+            Refused: nothing has changed, or what changed has been taken back.
+        """
+        from tui.services.change import transaction
+
+        pending = await transaction.apply(
+            self.host, plan, self.backends(), who=self.who, line=self.line, reverts=reverts
+        )
+        self.discard()
+        return pending
+
+    async def keep(self, change_id: str) -> Outcome:
+        """Raises Refused where there is nothing to keep any more."""
+        from tui.services.change import transaction
+
+        return await transaction.keep(self.host, self.backends(), change_id)
+
+    async def revert(self, change_id: str, reason: str) -> Outcome:
+        """Raises Refused where it is decided already, OSError where it cannot be taken back now."""
+        from tui.services.change import transaction
+
+        return await transaction.revert(self.host, self.backends(), reason, change_id)
+
+    async def expire(self, change_id: str) -> Outcome | None:
+        """Take the change back if its time is over and nobody has done so."""
+        from tui.services.change import transaction
+
+        return await transaction.expire(self.host, self.backends(), change_id)
+
+    async def extend(self, change_id: str, seconds: float) -> Pending:
+        from tui.services.change import transaction
+
+        return await transaction.extend(self.host, change_id, seconds)
+
+    def revert_last(self) -> tuple[Plan, str]:
+        """The plan that takes the last kept change back, and the id of that change. Raises Refused if there is none."""
+        from tui.services.change import history
+
+        return history.revert_last(self.host)
+
+    def history(self) -> tuple[Record, ...]:
+        from tui.services.change import history
+
+        return history.records(self.host)
+
+    def audit(self) -> list[dict[str, Any]]:
+        """Audit entries, oldest first."""
+        from tui.services.change import audit
+
+        return audit.entries(self.host)
+
+    # --- the agent -------------------------------------------------------------------------------------------------
+
+    async def ask_agent(self) -> bool:
+        """Ask the local agent how it is. Returns whether the answer differs from before."""
+        before = self.agent
+        socket = self.host.path(AGENT_SOCKET)
+        self.agent = await _ask(socket) if socket.exists() else AgentState(known=True)
+        return before != self.agent
+
+
+async def _ask(socket: Path) -> AgentState:
+    import httpx
+
+    try:
+        transport = httpx.AsyncHTTPTransport(uds=str(socket))
+        async with httpx.AsyncClient(transport=transport, base_url="http://agent", timeout=3.0) as client:
+            answer = await client.get("/v1/edge-mgmt/settings")
+            settings = answer.json() if answer.is_success else {}
+            answer = await client.get("/v1/edgehosts/current")
+            host = answer.json() if answer.is_success else {}
+    except (httpx.HTTPError, ValueError, OSError):
+        return AgentState(known=True)
+    name = host.get("metadata", {}).get("name", "") if isinstance(host, dict) else ""
+    mode = settings.get("mode", "") if isinstance(settings, dict) else ""
+    return AgentState(known=True, answers=True, name=str(name), registered=str(mode))
+
+
+def main_address(link: Link) -> str:
+    """The first address that others can reach, IPv4 before IPv6; "" where there is none."""
+    usable = [a.address for a in link.addresses if not a.link_local and not a.address.startswith(("127.", "::1/"))]
+    return min(usable, key=lambda a: ":" in a, default="")
+
+
+def who_and_line() -> tuple[str, str]:
+    """The person and the line of this process, for the audit: ("alice", "ttyS0")."""
+    import pwd
+
+    who = os.environ.get("SUDO_USER", "")
+    if not who:
+        with contextlib.suppress(KeyError):
+            who = pwd.getpwuid(os.geteuid()).pw_name
+    line = "no terminal"
+    with contextlib.suppress(OSError):
+        line = os.ttyname(0).removeprefix("/dev/")
+    if came := os.environ.get("SSH_CONNECTION", "").split(" ")[0]:
+        line += f" from {came}"
+    return who or str(os.geteuid()), line

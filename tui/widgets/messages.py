@@ -1,0 +1,33 @@
+"""What the workers of the console have to say, in the past tense. Screens listen; nobody else changes a widget."""
+
+from __future__ import annotations
+
+from textual.message import Message
+
+
+class FactsChanged(Message):
+    """The facts of the session were read again and differ."""
+
+
+class DraftChanged(Message):
+    """A value of the draft was set, or the draft was discarded."""
+
+
+class AgentAnswered(Message):
+    """The agent was asked; the session knows what it said, or that it did not answer."""
+
+
+class Go(Message):
+    """The operator wants to see that place."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__()
+        self.place = place
+
+
+class Edit(Message):
+    """The operator wants to change the link of that identity."""
+
+    def __init__(self, link: str) -> None:
+        super().__init__()
+        self.link = link

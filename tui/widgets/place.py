@@ -1,0 +1,162 @@
+"""The frame around every place: title line, places on the left, keys below. A screen adds what is special."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import Screen
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.session import Session, main_address
+from tui.widgets.look import MARKS, STRONG
+from tui.widgets.page import Page, Part, clip
+from tui.widgets.places import Places
+
+
+class TitleLine(Widget):
+    """Host name, main address, mode, and the state as mark and word."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+
+    def render_line(self, y: int) -> Strip:
+        base = self.visual_style.rich_style
+        name, address, mode, (mark, word) = title(self.session)
+        state = f"{mark} {word}"
+        left = clip("  ".join(x for x in (address, mode) if x), self.size.width - len(name) - len(state) - 4)
+        gap = self.size.width - len(name) - len(left) - len(state) - 2
+        return Strip(
+            [
+                Segment(name, base + STRONG),
+                Segment("  " + left + " " * gap, base),
+                Segment(state, base + MARKS[mark]),
+            ]
+        ).adjust_cell_length(self.size.width, base)
+
+
+class KeyLine(Widget):
+    """The keys that work here, from the bindings themselves, so that it cannot lie."""
+
+    def render_line(self, y: int) -> Strip:
+        words = []
+        seen = set()
+        for active in self.screen.active_bindings.values():
+            binding = active.binding
+            if binding.show and active.enabled and binding.action not in seen:
+                seen.add(binding.action)
+                words.append(f"{binding.key_display or binding.key.split(',')[0]} {binding.description}")
+        line = clip("  ".join(words), self.size.width)
+        return Strip([Segment(line, self.visual_style.rich_style)])
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, lambda _: self.refresh())
+
+
+class Place(Screen[None], inherit_bindings=False):
+    """A screen within the frame.
+
+    Subclasses say in their docstring what the person standing there decides, set `NAME`, yield their widgets in
+    `body` and refresh them in `update`, which runs when the place opens and whenever facts, draft or agent changed.
+    """
+
+    NAME: ClassVar[str] = ""
+    HELP_TEXT: ClassVar[str] = ""
+    """What Help says of this place."""
+    AUTO_FOCUS = "#body Page"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "app.focus_next", show=False),
+        Binding("shift+tab,ctrl+t", "app.focus_previous", show=False),
+        Binding("left", "places", show=False),
+    ]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(name=self.NAME)
+        self.session = session
+        self.title_line = TitleLine(session)
+        self.places = Places(self.NAME)
+
+    def compose(self) -> ComposeResult:
+        yield self.title_line
+        yield self.places
+        yield KeyLine()
+        with Vertical(id="body"):
+            yield from self.body()
+
+    def body(self) -> Iterable[Widget]:
+        """The widgets of this place."""
+        return ()
+
+    def update(self) -> None:
+        """Draw what the session knows now."""
+
+    def on_mount(self) -> None:
+        self.refresh_all()
+
+    def on_screen_resume(self) -> None:
+        self.refresh_all()
+
+    def refresh_all(self) -> None:
+        self.places.show(marks(self.session))
+        self.title_line.refresh()
+        self.update()
+
+    def on_resize(self) -> None:
+        self.refresh_all()
+
+    def action_places(self) -> None:
+        self.places.display = True
+        self.places.focus()
+
+    @property
+    def text_width(self) -> int:
+        """Columns for text in the body of a page."""
+        return max(20, self.app.size.width - (self.places.size.width if self.places.display else 0) - 1 - Page.GUTTER)
+
+
+def title(session: Session) -> tuple[str, str, str, tuple[str, str]]:
+    """Host name, main address, mode and state of the title line."""
+    link = session.main_link
+    return (
+        session.facts.hostname or "(no name)",
+        main_address(link) if link else "no address",
+        session.mode,
+        state(session),
+    )
+
+
+def state(session: Session) -> tuple[str, str]:
+    """The state of the host in one mark and one word."""
+    if session.changes:
+        return "!", "not applied"
+    if session.main_link is None:
+        return "x", "no address"
+    if not session.main_link.default_gateways:
+        return "!", "no way out"
+    return "ok", ""
+
+
+def marks(session: Session) -> dict[str, str]:
+    """The mark of each place."""
+    mark, _ = network_state(session)
+    return {"home": mark, "network": mark, "review": str(session.changes or "")}
+
+
+def network_state(session: Session) -> tuple[str, str]:
+    """Whether this host can be reached, as a mark and a sentence."""
+    link = session.main_link
+    if link is None:
+        return "x", "no interface has an address"
+    address = main_address(link)
+    if not link.default_gateways:
+        return "!", f"{link.name} {address}, but no gateway"
+    return "ok", f"{link.name} {address}"
+
+
+__all__ = ["Part", "Place"]

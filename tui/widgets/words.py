@@ -1,0 +1,44 @@
+"""Words on screen for what the models name in one letter or number."""
+
+from __future__ import annotations
+
+from tui.models.facts import Link
+
+ORIGINS = {
+    "dhcp": "DHCP",
+    "ra": "router",
+    "kernel": "system",
+    "factory": "factory",
+    "site": "site file",
+    "console": "console",
+    "management": "management",
+    "other": "other",
+}
+
+
+def origin(value: str) -> str:
+    """Where a value comes from."""
+    return ORIGINS.get(value, value)
+
+
+def carrier(link: Link) -> str:
+    """Whether there is a cable with somebody at its other end, and how fast."""
+    if not link.admin_up:
+        return "switched off"
+    if not link.carrier:
+        return "no carrier"
+    if link.speed_mbps:
+        return f"{link.speed_mbps} Mb/s"
+    return "up"
+
+
+def link_mark(link: Link) -> str:
+    """ok reachable, ! needs a look, - nothing plugged in."""
+    if any(a.duplicate for a in link.addresses):
+        return "x"
+    if not link.admin_up or not link.carrier:
+        return "-"
+    return "ok" if any(not a.link_local for a in link.addresses) else "!"
+
+
+METHODS = {"dhcp": "DHCP", "static": "static", "off": "off", "auto": "automatic"}
