@@ -101,7 +101,8 @@ def panels(number: int, one: Comparison, drawing: bool) -> Iterator[tuple[str, s
 
 
 def picture(svg: str, name: str) -> str:
-    """An SVG with ids of its own: rich names its classes alike in every picture."""
+    """An SVG with ids of its own (rich names its classes alike in every picture) and with no font to be fetched."""
+    svg = re.sub(r"@font-face\s*\{[^}]*\}", "", svg)
     return re.sub(r"\bterminal(?:-\d+)?-([\w-]+)", rf"terminal-{name}-\1", svg)
 
 
