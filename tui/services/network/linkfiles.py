@@ -1,0 +1,83 @@
+"""The files of the `direct` backend: one a link, the wish as YAML, kept under /etc and volatile under /run."""
+
+from __future__ import annotations
+
+import errno
+import logging
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from tui.models.facts import Link
+from tui.services.host import Host
+
+if TYPE_CHECKING:
+    from tui.models.link import LinkConfig
+
+log = logging.getLogger(__name__)
+
+KEPT = "/etc/onsite/links"
+VOLATILE = "/run/onsite/links"
+_HEADER = "# Written by Onsite. Edits by hand are noticed, and shown before they are overwritten.\n"
+
+
+def path(folder: str, identity: str) -> str:
+    """A file name cannot be relied on to hold a colon on every medium it is copied to."""
+    return f"{folder}/{identity.replace(':', '-')}.yaml"
+
+
+def render(config: LinkConfig) -> bytes:
+    import yaml
+
+    data = config.pruned().model_dump(mode="json", exclude_none=True)
+    return (_HEADER + yaml.safe_dump(data, sort_keys=False)).encode()
+
+
+def effective(host: Host, identity: str) -> LinkConfig | None:
+    """The wish that counts now: the volatile file's, else the kept one's; None where there is neither.
+
+    Raises:
+        OSError: the file cannot be read, or does not hold such a wish (EINVAL).
+    """
+    for folder in (VOLATILE, KEPT):
+        try:
+            text = host.path(path(folder, identity)).read_bytes()
+        except FileNotFoundError:
+            continue
+        return _parse(path(folder, identity), text)
+    return None
+
+
+def all_effective(host: Host) -> dict[str, LinkConfig]:
+    """Every link's wish by its identity. A file that cannot be used is logged: the other links still count."""
+    identities = {
+        file.stem.replace("-", ":") for folder in (VOLATILE, KEPT) for file in host.path(folder).glob("[!.]*.yaml")
+    }
+    found = {}
+    for identity in sorted(identities):
+        try:
+            config = effective(host, identity)
+        except OSError as error:
+            log.error("%s", error)  # noqa: TRY400 - the sentence says all, and this runs at every boot
+            continue
+        if config is not None:
+            found[identity] = config
+    return found
+
+
+def find(links: tuple[Link, ...], identity: str, name: str = "") -> Link | None:
+    """The link of that permanent MAC; failing that of that MAC; failing that of that name."""
+    permanent = (link for link in links if link.permanent_mac == identity)
+    current = (link for link in links if link.mac == identity)
+    named = (link for link in links if name and link.name == name and not link.identity)
+    return next(chain(permanent, current, named), None)
+
+
+def _parse(name: str, text: bytes) -> LinkConfig:
+    import yaml
+
+    from tui.models.link import LinkConfig
+
+    try:
+        return LinkConfig.model_validate(yaml.safe_load(text))
+    except (ValueError, yaml.YAMLError) as error:
+        raise OSError(errno.EINVAL, f"not the configuration of a link: {error}", name) from error
