@@ -1,0 +1,207 @@
+"""The `networkd` backend: systemd-networkd configures the link, and Onsite writes the file that it reads.
+
+The kept file and the volatile one have different names, because of two files of one name systemd-networkd takes the
+one under /etc and never sees the one under /run (systemd.network(5)). Of all names that match a link the first in
+sorted order wins, so 04-… under /run beats 05-… under /etc while it is there, and both beat what an installer or
+netplan writes (10-…).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import time
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
+from typing import TYPE_CHECKING
+
+from tui.models.change import FileImage
+from tui.models.facts import Facts, Link, LinkState, Route
+from tui.services.host import Host
+from tui.services.network.netif import KEPT, MARK, VOLATILE, State, our_file, state
+
+if TYPE_CHECKING:
+    from tui.models.link import LinkConfig
+
+SETTLE = 10.0
+"""Seconds that networkd gets to take a file up. A DHCP server may need longer: looking for a lease is not our part."""
+_STEP = 0.1
+_RESOLV = "/etc/resolv.conf"
+_METRIC6 = 1024
+"""What the kernel gives an IPv6 route without a metric (IP6_RT_PRIO_USER)."""
+
+
+class Networkd:
+    name = "networkd"
+
+    def kept(self, config: LinkConfig, link: Link) -> FileImage:
+        return FileImage(f"{KEPT}/05{MARK}{_stem(link)}.network", render(config, link))
+
+    def volatile(self, config: LinkConfig, link: Link) -> FileImage:
+        return FileImage(f"{VOLATILE}/04{MARK}{_stem(link)}.network", render(config, link))
+
+    def extra(self, configs: Iterable[LinkConfig], facts: Facts) -> tuple[FileImage, ...]:
+        """Name servers go to systemd-resolved by networkd itself; without it nobody else writes /etc/resolv.conf."""
+        wishes = {config.mac: config for config in configs}
+        if "systemd/resolve" in facts.file(_RESOLV).target or not any(c.nameservers for c in wishes.values()):
+            return ()
+        servers: list[str] = []
+        domains: list[str] = []
+        for link in facts.links:
+            wish = wishes.get(link.identity)
+            servers += [str(s) for s in wish.nameservers] if wish and wish.nameservers else link.nameservers
+            domains += wish.search_domains if wish and wish.search_domains else link.search_domains
+        lines = ["# Written by Onsite.", *(f"nameserver {s}" for s in list(dict.fromkeys(servers))[:3])]
+        if domains:
+            lines.append(f"search {' '.join(dict.fromkeys(domains))}")
+        return (FileImage(_RESOLV, "\n".join([*lines, ""]).encode()),)
+
+    def wanted(self, config: LinkConfig, link: Link) -> LinkState:
+        config = config.pruned()
+        addresses = sorted(str(a) for a in (*config.ipv4.addresses, *config.ipv6.addresses))
+        routes = []
+        for family, part in ((4, config.ipv4), (6, config.ipv6)):
+            if part.gateway is not None:
+                metric, on_link = (_METRIC6 if family == 6 else 0), _outside(part.gateway, part.addresses)
+                routes.append(Route("default", str(part.gateway), metric, on_link=on_link, family=part.gateway.version))
+        return LinkState(True, config.mtu or link.mtu, tuple(addresses), tuple(routes))
+
+    async def reload(self, host: Host, identities: Iterable[str]) -> None:
+        """Let networkd read its files again and wait until it follows them, at most `SETTLE` seconds.
+
+        Raises:
+            OSError: networkd does not answer, another file than ours wins, or it could not configure the link.
+        """
+        await _networkctl(host, "reload")
+        links = {link.identity: link for link in host.kernel.links()}
+        await asyncio.gather(*(_settle(host, links[i]) for i in identities if i in links))
+
+    async def restore(self, host: Host, identity: str, before: LinkState) -> None:
+        """Files first; then what networkd left on a link that it no longer has, and what no file said, by the kernel.
+
+        Raises:
+            OSError: networkd or the kernel refused, or the link is gone (ENODEV).
+        """
+        await self.reload(host, [identity])
+        link = next((x for x in host.kernel.links() if x.identity == identity), None)
+        if link is None:
+            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
+        from tui.services.network.reconcile import Operation, reconcile
+
+        if state(host, link.index).managed:
+            await host.kernel.change(reconcile(link, before, keep=("dhcp", "ra")))
+            return
+        # networkd has switched the kernel's own router advertisements off, and nobody else switches them on again.
+        routed = any(":" in a for a in before.dynamic)
+        operations = [Operation("router advertisements", link.index, value=1)]
+        operations += [
+            o for o in reconcile(link, before, keep=("ra",) if routed else ()) if o.address not in before.dynamic
+        ]
+        if routed:
+            operations.append(Operation("solicit", link.index))
+        await host.kernel.change(operations)
+
+
+def render(config: LinkConfig, link: Link) -> bytes:
+    """The .network file of a wish (systemd.network(5)); the same bytes for the same wish.
+
+    It matches by permanent MAC, which VLANs and bonds on top do not share. A link without one (veth and other
+    virtual links) is matched by its MAC and name. The IPv6 link-local address is always on: it is the way in when
+    everything else is wrong. The lease is not given back when networkd reads its files again, so that Keep gets
+    the same address once more.
+    """
+    config = config.pruned()
+    match = {"PermanentMACAddress": link.permanent_mac}
+    if not link.permanent_mac:
+        match = {"MACAddress": link.mac, "Name": link.name} if link.mac else {"Name": link.name}
+    automatic, leased = config.ipv6.method == "auto", config.ipv4.method == "dhcp"
+    network: list[tuple[str, str]] = [
+        ("DHCP", "ipv4" if leased else "no"),
+        ("LinkLocalAddressing", "ipv6"),
+        ("IPv6AcceptRA", "yes" if automatic else "no"),
+        *(("DNS", str(server)) for server in config.nameservers),
+    ]
+    if config.search_domains:
+        network.append(("Domains", " ".join(config.search_domains)))
+    sections = [("Match", list(match.items()))]
+    if config.mtu is not None:
+        sections.append(("Link", [("MTUBytes", str(config.mtu))]))
+    sections.append(("Network", network))
+    for part in (config.ipv4, config.ipv6):
+        sections += [("Address", [("Address", str(address))]) for address in part.addresses]
+        if part.gateway is not None:
+            route = [("Gateway", str(part.gateway))]
+            if _outside(part.gateway, part.addresses):
+                route.append(("GatewayOnLink", "yes"))
+            sections.append(("Route", route))
+    given = [("UseDNS", "no")] if config.nameservers else []
+    given += [("UseDomains", "no" if config.search_domains else "yes")]
+    if leased:
+        sections.append(("DHCPv4", [("SendRelease", "no"), *given]))
+    if automatic:
+        sections += [("DHCPv6", given), ("IPv6AcceptRA", given)]
+    text = "\n".join(f"\n[{name}]\n" + "\n".join(f"{key}={value}" for key, value in keys) for name, keys in sections)
+    header = f"# {link.name}: written by Onsite. Edits by hand are noticed, and shown before they are overwritten."
+    return f"{header}\n{text}\n".encode()
+
+
+def _stem(link: Link) -> str:
+    """The name in the file name. A link that was renamed since keeps the file that it has."""
+    _, mark, stem = os.path.basename(link.owner.config).partition(MARK)  # noqa: PTH119
+    return stem.removesuffix(".network") if mark else link.name
+
+
+def _outside(gateway: IPv4Address | IPv6Address, addresses: Iterable[IPv4Interface | IPv6Interface]) -> bool:
+    """A gateway outside every prefix of the link is reached on the link itself; providers do that with /32."""
+    return not gateway.is_link_local and not any(gateway in address.network for address in addresses)
+
+
+async def _settle(host: Host, link: Link) -> None:
+    """Until networkd has taken the right file up and is done, or cannot be done: no carrier, no lease yet."""
+    expected, end, tried, calm = our_file(host, link), time.monotonic() + SETTLE, False, 0
+    while True:
+        now = state(host, link.index)
+        followed = now.file == expected if expected else MARK not in now.file
+        # The state file lags behind by an event or two: twice the same counts.
+        calm = calm + 1 if followed and _done(now) else 0
+        if calm > 1 and (now.admin != "failed" or tried):
+            break
+        if calm > 1:
+            tried, calm = True, 0
+            await _networkctl(host, "reconfigure", link.name)
+        if time.monotonic() > end:
+            break
+        await asyncio.sleep(_STEP)
+    if not followed:
+        cause = f"{now.file} decides" if now.file else "systemd-networkd ignores the file"
+        raise OSError(errno.EBUSY, f"{cause} for {link.name}")
+    if now.admin == "failed":
+        raise OSError(errno.EIO, f"systemd-networkd could not configure {link.name}")
+
+
+def _done(now: State) -> bool:
+    return now.admin in ("configured", "unmanaged", "failed", "linger", "") or now.carrier == "no-carrier"
+
+
+async def _networkctl(host: Host, *arguments: str) -> None:
+    """networkctl(1) of this host.
+
+    Raises:
+        OSError: not the real host (ENOTSUP), networkctl is missing, or it failed; the text is its own.
+    """
+    if host.kind != "real":
+        raise OSError(errno.ENOTSUP, "there is no systemd-networkd on a practice host")
+    process = await asyncio.create_subprocess_exec(
+        "networkctl", "--no-pager", *arguments, env=os.environ | {"LC_ALL": "C"},
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(20):
+            _, complaint = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise OSError(errno.ETIMEDOUT, f"networkctl {arguments[0]} did not end") from None
+    if process.returncode:
+        raise OSError(errno.EIO, complaint.decode(errors="replace").strip() or f"networkctl {arguments[0]} failed")
