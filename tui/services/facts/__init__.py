@@ -13,10 +13,13 @@ from tui.services.facts import cluster, configured, identity, managers, session
 from tui.services.host import Host
 
 
-def read(host: Host) -> Facts:
+def read(host: Host, *, files: bool = True) -> Facts:
     """The facts of this moment.
 
     The loopback link is left out: nobody configures it, and every screen would have to hide it.
+
+    Args:
+        files: read what a plan needs to know of the files that it may rewrite.
     """
     return Facts(
         hostname=identity.hostname(host),
@@ -24,7 +27,7 @@ def read(host: Host) -> Facts:
         machine=identity.machine(host),
         boot_id=host.boot_id(),
         links=links(host),
-        files=configured.files(host),
+        files=configured.files(host) if files else (),
         managers=managers.running(host),
         cluster_ranges=cluster.ranges(host),
         cluster_uses_address=cluster.present(host),

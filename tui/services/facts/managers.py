@@ -18,7 +18,7 @@ _RUNNING = (
 
 
 def running(host: Host) -> tuple[str, ...]:
-    return tuple(name for name, path in _RUNNING if files.present(host, path))
+    return tuple(name for name, path in _RUNNING if files.names(host, path))
 
 
 def owned(link: Link, host: Host) -> Link:

@@ -6,7 +6,6 @@ is changed. Nobody else in the house imports it but the DHCP client.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import errno
 import socket
@@ -18,6 +17,8 @@ from tui.models.facts import Link
 from tui.services.facts import rtnl
 
 if TYPE_CHECKING:
+    import asyncio
+
     from tui.services.network.reconcile import Operation
 
 DEBOUNCE = 0.2
@@ -60,6 +61,8 @@ class NetlinkKernel:
 
         An overflow of the socket (ENOBUFS) lost events, so it counts as one.
         """
+        import asyncio  # `onsite status` reads links and may not pay for it
+
         loop = asyncio.get_running_loop()
         with contextlib.closing(rtnl.listen()) as heard:
             heard.setblocking(False)

@@ -1,0 +1,186 @@
+"""The `onsite` command: global options and the choice of a verb. Nothing heavy is imported before it is known.
+
+argparse costs as much as a whole Python start, so the few global options are read by hand; a verb that has options
+of its own may use it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from tui.services.host import Host
+
+OK, FAILED, USAGE, PENDING, REVERTED, DENIED, UNFIT = 0, 1, 2, 3, 4, 5, 6
+
+VERBS = {
+    "status": "what this host is, its addresses, and whether a change waits ([--json])",
+    "facts": "everything that was read of this host, without secrets (--json)",
+    "plan": "what FILE would change; nothing is written (FILE [--json])",
+    "apply": "make the change of FILE, to be kept in time (FILE [--keep-within S] [--yes-warnings])",
+    "keep": "keep the change that waits",
+    "revert": "take the change back that waits, or the last kept one (--last)",
+    "history": "changes kept and taken back ([--json])",
+    "export": "the configuration that this host has, as a FILE for apply",
+    "recover": "finish or take back what a power cut interrupted (run at boot)",
+    "network": "bring the kept configuration of the interfaces up (network up; run at boot)",
+    "demo": "a practice host instead of this machine (demo --help)",
+    "agent": "the local agent (run by its own service)",
+}
+HELP = """\
+usage: onsite [--root DIR] [--terminal PROFILE] [VERB ...]
+
+Without a verb: the console, on this terminal.
+
+{verbs}
+
+  --root DIR          work on the host whose files are below DIR
+  --terminal PROFILE  xterm, linux, vt220, vt100 or ascii; otherwise found out
+  --version           version and exit
+
+exit codes: 0 done, 1 failed or refused, 2 wrong usage, 3 another change is pending, 4 taken back,
+            5 not permitted, 6 this terminal cannot show the console
+"""
+
+
+class Usage(Exception):
+    """The command line makes no sense; the text says why."""
+
+
+class Options:
+    """The global options. `practice` and those after it are set by `onsite demo`."""
+
+    __slots__ = ("clock", "machine", "play", "practice", "record", "root", "terminal")
+
+    def __init__(self) -> None:
+        self.root = self.practice = self.terminal = self.machine = self.clock = self.play = self.record = ""
+
+
+def main() -> int:
+    """Run the command line of this process and return its exit code."""
+    return run(sys.argv[1:])
+
+
+def run(argv: list[str]) -> int:
+    """One command line without the program's name; `onsite demo` calls it again, inside."""
+    try:
+        options, rest = _parsed(argv)
+        verb = rest.pop(0) if rest else ""
+        return _dispatch(options, verb, rest)
+    except Usage as wrong:
+        print(f"onsite: {wrong}\nTry: onsite --help", file=sys.stderr)
+        return USAGE
+    except BrokenPipeError:  # the reader of our output has left: `onsite status | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        return 130
+    except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback reaches a terminal
+        from tui.commands import fault
+
+        return fault.reported(error, Path(options.root or "/"))
+
+
+def _parsed(argv: list[str]) -> tuple[Options, list[str]]:
+    options, rest = Options(), list(argv)
+    while rest and rest[0].startswith("-"):
+        name, equals, value = rest.pop(0).partition("=")
+        if name in ("--help", "-h", "--version"):
+            return options, [name]
+        if name[2:] not in Options.__slots__ or name[:2] != "--":
+            raise Usage(f"{name} is not an option.")
+        if not equals:
+            if not rest:
+                raise Usage(f"{name} needs a value.")
+            value = rest.pop(0)
+        setattr(options, name[2:], value)
+    return options, rest
+
+
+def _dispatch(options: Options, verb: str, rest: list[str]) -> int:
+    if verb in ("--help", "-h", "help"):
+        print(HELP.format(verbs="\n".join(f"  {name:<9} {words}" for name, words in VERBS.items())), end="")
+        return OK
+    if verb == "--version":
+        from tui import __version__
+
+        print(f"onsite {__version__}")
+        return OK
+    if verb == "demo":
+        from tui import demo
+
+        return demo.main(rest, run)
+    if verb == "agent":
+        os.execv(sys.executable, [sys.executable, "-m", "agent", *rest])  # noqa: S606 - an argument list
+    if verb not in VERBS and verb not in ("", "deadman"):
+        raise Usage(f"{verb} is not a verb.")
+    host = host_of(options)
+    if not verb:
+        if options.play or options.record:
+            from tui.commands import play
+
+            return play.main(host, options)
+        from tui.commands import console
+
+        return console.main(host, options)
+    return _command(verb, host, rest)
+
+
+def _command(verb: str, host: Host, rest: list[str]) -> int:
+    """The module of the verb is named like it; written out, so that tools can follow the imports."""
+    if verb == "status":
+        from tui.commands import status
+
+        return status.main(host, rest)
+    if verb == "facts":
+        from tui.commands import facts
+
+        return facts.main(host, rest)
+    if verb == "network":
+        from tui.commands import network
+
+        return network.main(host, rest)
+    from tui.commands import fault
+
+    fault.log_to(host)
+    if verb in ("plan", "apply"):
+        from tui.commands import plan
+
+        return (plan.main if verb == "plan" else plan.apply)(host, rest)
+    if verb in ("history", "export"):
+        from tui.commands import show
+
+        return (show.history if verb == "history" else show.export)(host, rest)
+    from tui.commands import decide
+
+    verbs = {"keep": decide.keep, "revert": decide.revert, "recover": decide.recover, "deadman": decide.deadman}
+    return verbs[verb](host, rest)
+
+
+def host_of(options: Options) -> Host:
+    """The host to work on.
+
+    Raises:
+        Usage: an option has no such value.
+    """
+    kinds = ("real", "user", "network", "recorded")
+    root = Path(options.root or "/").absolute()
+    kind = next((k for k in kinds if k == options.practice), None)
+    if options.practice and kind is None:
+        raise Usage(f"--practice is one of {', '.join(kinds)}.")
+    if kind is None:
+        kind = "real" if root == Path("/") else "user"
+    if options.machine or kind == "recorded":
+        from tui.commands import recording
+
+        return recording.host(options.machine, root, options.clock)
+    from tui.services.network.kernel import NetlinkKernel
+
+    host = Host(root, NetlinkKernel(), kind)
+    if options.clock:
+        from tui.commands import recording
+
+        host.clock = recording.clock(options.clock)
+    return host
