@@ -11,7 +11,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.worker import Worker, WorkerState
 
-from tui.widgets.messages import AgentAnswered, FactsChanged, Go
+from tui.widgets.messages import AgentAnswered, Edit, FactsChanged, Go
 from tui.widgets.place import Place
 from tui.widgets.places import PLACES, Places
 
@@ -44,8 +44,10 @@ class OnsiteApp(App[None], inherit_bindings=False):
             Binding(place.key, f"go('{place.name}')", "places", show=place.key == "1", key_display=f"1-{len(PLACES)}")
             for place in PLACES
         ),
-        Binding("question_mark,f1,ctrl+y", "help", "help", key_display="?"),
-        Binding("q,ctrl+c,ctrl+q", "leave", "quit", key_display="q"),
+        Binding("question_mark", "help_here", "help", key_display="?"),
+        Binding("f1,ctrl+y", "help", show=False),
+        Binding("q", "leave_here", "quit", key_display="q"),
+        Binding("ctrl+c,ctrl+q", "leave", show=False),
         Binding("ctrl+l", "repaint", "repaint", show=False),
     ]
 
@@ -66,15 +68,28 @@ class OnsiteApp(App[None], inherit_bindings=False):
         self.run_worker(self._watch_kernel(), group="kernel", exit_on_error=False)
         self.run_worker(self._ask_agent(), group="agent", exit_on_error=False)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Plain letters and digits lead away from places only: in an editor they are typed."""
+        if action in ("go", "help_here", "leave_here"):
+            return isinstance(self.screen, Place) and self.screen.IS_PLACE
+        return True
+
     # --- going places ----------------------------------------------------------------------------------------------
 
     def action_go(self, name: str) -> None:
         """Show a place, from any other one. On top of a dialog or an editor the keys belong to that."""
-        if isinstance(self.screen, Place):
+        if self.check_action("go", ()):
             self.switch_mode(name)
 
     def on_go(self, message: Go) -> None:
         self.action_go(message.place)
+
+    def on_edit(self, message: Edit) -> None:
+        from screens.link import LinkScreen
+
+        link = self.session.facts.link(message.link)
+        if link is not None and link.owner.writable:
+            self.push_screen(LinkScreen(self.session, link))
 
     def on_places_chosen(self, event: Places.Chosen) -> None:
         self.action_go(event.name)

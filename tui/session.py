@@ -124,6 +124,14 @@ class Session:
         if self.plan().empty and not self.plan().errors:
             self.draft = None
 
+    def check(self, config: LinkConfig) -> tuple[Issue, ...]:
+        """What is wrong with a wish before it goes into the draft: errors only, warnings are for Review."""
+        from tui.models.host import HostConfig
+        from tui.services.checks import address
+
+        issues = address.check((self.draft or HostConfig()).with_link(config), self.facts)
+        return tuple(issue for issue in issues if issue.severity == "error")
+
     def discard(self) -> None:
         self.draft, self.checked = None, ()
 

@@ -67,6 +67,8 @@ class Place(Screen[None], inherit_bindings=False):
     """
 
     NAME: ClassVar[str] = ""
+    IS_PLACE: ClassVar[bool] = True
+    """Digits lead from here to other places; not from an editor, where they are typed."""
     HELP_TEXT: ClassVar[str] = ""
     """What Help says of this place."""
     AUTO_FOCUS = "#body Page"
@@ -81,6 +83,7 @@ class Place(Screen[None], inherit_bindings=False):
         self.session = session
         self.title_line = TitleLine(session)
         self.places = Places(self.NAME)
+        self.places.can_focus = self.IS_PLACE
 
     def compose(self) -> ComposeResult:
         yield self.title_line

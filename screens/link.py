@@ -1,0 +1,137 @@
+"""The editor of one interface: which address, which way out, which name servers?
+
+The person standing here has a sheet with an address, a gateway and name servers, or was told "leave it on DHCP". They
+type what is on the sheet and hear at each field what is wrong with it. Nothing is written: Done goes to Review.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.widget import Widget
+
+from tui.models.facts import Link
+from tui.models.form import LINK_FORM
+from tui.models.link import LinkConfig
+from tui.session import Session
+from tui.widgets.actions import Action
+from tui.widgets.dialog import Question
+from tui.widgets.form import FormView, nested, texts_of, under
+from tui.widgets.messages import DraftChanged
+from tui.widgets.page import Page, heading, wrapped
+from tui.widgets.place import Place
+from tui.widgets.words import METHODS, carrier, origin
+
+DHCP_GIVES = ("nameservers", "search_domains")
+"""What a static form takes over from the lease, and a DHCP form leaves to it."""
+
+
+class LinkScreen(Place):
+    NAME = "network"
+    CSS_PATH = "../styles/link.tcss"
+    AUTO_FOCUS = "FormView > *"
+    IS_PLACE = False
+    HELP_TEXT = (
+        "Each field says what is wrong with it when you leave it. Up and Down (or Tab and Ctrl-T) go from field to "
+        "field, Ctrl-U empties one, Ctrl-R puts back what it had. Done changes nothing yet: it goes to Review."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "app.focus_next", "next", key_display="Tab"),
+        Binding("ctrl+x,f2", "done", "done", priority=True, key_display="^X"),
+        Binding("escape,ctrl+g", "cancel", "cancel", priority=True, key_display="Esc"),
+        Binding("ctrl+y,f1", "app.help", "why", key_display="^Y"),
+    ]
+
+    def __init__(self, session: Session, link: Link) -> None:
+        super().__init__(session)
+        self.link = link
+
+    def body(self) -> Iterable[Widget]:
+        self.head = Page(focusable=False, id="head")
+        self.form = FormView(LINK_FORM, self._texts(self.session.wish(self.link)))
+        self.message = Page(focusable=False, id="message")
+        yield self.head
+        yield self.form
+        yield self.message
+        with Horizontal(id="actions"):
+            yield Action("Done", id="done")
+            yield Action("Cancel", id="cancel")
+            yield Action("Reset to what the host has", id="reset")
+
+    def update(self) -> None:
+        now = self.session.facts.link(self.link.identity) or self.link
+        has = METHODS.get(now.method4, "not set up")
+        by = f" by {origin(now.origin)}" if now.origin != "other" else ""
+        self.head.show([heading(f"{now.name}  {carrier(now)}, {has}{by}")])
+        self._say()
+
+    def _texts(self, config: LinkConfig) -> dict[str, str]:
+        """Texts of the fields; what only the lease gave stays empty while the address is from DHCP."""
+        texts = texts_of(LINK_FORM, config)
+        lease = self.link.lease
+        if config.ipv4.method == "dhcp" and lease is not None:
+            given = {"nameservers": lease.nameservers, "search_domains": lease.search_domains}
+            for path in DHCP_GIVES:
+                if set(texts[path].split(", ")) <= set(given[path]):
+                    texts[path] = ""
+        return texts
+
+    def _prefill(self) -> None:
+        """Going static: take over what the lease gave, where nothing else was typed."""
+        if self.link.lease is None or self.form.texts["ipv4.method"] != "static":
+            return
+        texts = texts_of(LINK_FORM, LinkConfig.from_link(self.link))
+        for path in (*DHCP_GIVES, "ipv4.addresses", "ipv4.gateway"):
+            if not self.form.texts[path]:
+                self.form.put(path, texts[path])
+
+    def _say(self) -> None:
+        """The whole sentence and the way out, for the field that has the focus."""
+        issue = self.form.issue
+        if issue is None:
+            self.message.show([])
+        else:
+            width = self.text_width
+            self.message.show(list(wrapped(f"{issue.text} {issue.remedy}", width)))
+
+    def on_form_view_chose(self) -> None:
+        self._prefill()
+
+    def on_form_view_moved(self) -> None:
+        self._say()
+
+    def on_action_pressed(self, event: Action.Pressed) -> None:
+        {"done": self.action_done, "cancel": self.action_cancel, "reset": self.reset}[str(event.action.id)]()
+
+    def action_done(self) -> None:
+        values = self.form.values()
+        if values is None:
+            return
+        config = LinkConfig.model_validate(nested(values) | {"mac": self.link.identity, "name": self.link.name})
+        issues = under(f"links.{self.link.identity}", iter(self.session.check(config)))
+        if issues:
+            self.form.blame(issues)
+            return
+        self.session.set_link(config)
+        self.dismiss()
+        self.app.post_message(DraftChanged())
+
+    def action_cancel(self) -> None:
+        if not self.form.dirty:
+            self.dismiss()
+            return
+        self.app.push_screen(
+            Question("Leave without these changes?", "What you typed here is lost.", yes="Leave", no="Go on typing"),
+            self._leave,
+        )
+
+    def _leave(self, yes: bool | None) -> None:
+        if yes:
+            self.dismiss()
+
+    def reset(self) -> None:
+        for path, value in self._texts(LinkConfig.from_link(self.link)).items():
+            self.form.put(path, value)
