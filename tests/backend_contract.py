@@ -24,7 +24,8 @@ from tui.services.host import Host, Kind
 from tui.services.network.backend import Backend
 
 SETTLE = 20.0
-_RTM_DELADDR = 21
+_RTM_DELADDR, _ADDRESS_MESSAGE = 21, struct.Struct("=IH10x4xI")
+"""Length and type of a netlink message, and the index of the link in one about an address (if_addr.h)."""
 FIRST: dict[str, Any] = {
     "ipv4": {"method": "static", "addresses": ["192.0.2.210/24", "192.0.2.211/24"], "gateway": "192.0.2.1"},
     "ipv6": {
@@ -206,8 +207,10 @@ async def _removed_addresses(case: Case, act: Callable[[], Awaitable[None]]) -> 
                 data = heard.recv(1 << 16)
             except BlockingIOError:
                 return removed
-            for kind, _, _, body in rtnl.messages(data):
-                removed += kind == _RTM_DELADDR and struct.unpack_from("=BBBBI", body)[4] == index
+            while len(data) >= _ADDRESS_MESSAGE.size:
+                length, kind, link = _ADDRESS_MESSAGE.unpack_from(data)
+                removed += (kind, link) == (_RTM_DELADDR, index)
+                data = data[(length + 3) & ~3 :]
 
 
 def _settled(link: Link) -> bool:

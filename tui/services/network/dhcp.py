@@ -17,14 +17,11 @@ import sys
 import time
 from pathlib import Path
 
-from tui.models.facts import Route
 from tui.services.host import Host
 from tui.services.network import leases
 from tui.services.network.reconcile import Operation
 
 FOLDER = "/run/onsite/dhcp"
-METRIC = 1024
-"""Of the default route that a lease gives: a static one (0) wins. networkd gives the same."""
 LEAVE = signal.SIGUSR1
 """Ends the client and leaves address and routes; SIGTERM ends it and takes them away."""
 _PATIENCE = 5.0
@@ -75,6 +72,29 @@ async def stop(host: Host, name: str, *, leave: bool = False) -> None:
         await withdraw(host, name)
 
 
+def client(host: Host, name: str, *, detached: bool) -> int:
+    """The client process itself; returns an exit code. Nothing is done where one runs already.
+
+    Args:
+        detached: go on in a child of its own session; the caller waits for this process, and then it runs.
+    """
+    fd = hold(host, name)
+    if fd is None:
+        return 0
+    pid = os.fork() if detached else os.getpid()
+    if pid:
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, str(pid).encode(), 0)
+    if detached:
+        if pid:
+            os._exit(0)  # the child holds the lock by now
+        os.setsid()
+    from tui.services.network import dhcp_client
+
+    asyncio.run(dhcp_client.serve(host, name))
+    return 0
+
+
 def running(host: Host, name: str) -> bool:
     fd = hold(host, name, patience=0)
     if fd is None:
@@ -116,11 +136,6 @@ async def withdraw(host: Host, name: str) -> None:
         routes = [Operation("delete route", link.index, route=r) for r in link.routes if r.protocol == 16]
         await host.kernel.change([*routes, Operation("delete address", link.index, lease.address)])
     leases.remove(host, name)
-
-
-def default_route(gateway: str, source: str, *, on_link: bool = False) -> Route:
-    """`source` ties the route to the leased address: when the kernel ends the one, it ends the other."""
-    return Route("default", gateway, METRIC, protocol=16, source=source, on_link=on_link)
 
 
 async def _end(host: Host, name: str, how: signal.Signals) -> None:

@@ -1,7 +1,7 @@
 """The kernel of this network namespace: read by the standard library, changed through pyroute2.
 
 Reading and listening must be cheap (the first screen does both), so pyroute2 is imported only where something
-is changed. Nobody else in the house imports it but the DHCP client.
+is changed, and asyncio where somebody listens. Nobody else in the house imports pyroute2 but the DHCP client.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class NetlinkKernel:
 
         An overflow of the socket (ENOBUFS) lost events, so it counts as one.
         """
-        import asyncio  # `onsite status` reads links and may not pay for it
+        import asyncio
 
         loop = asyncio.get_running_loop()
         with contextlib.closing(rtnl.listen()) as heard:

@@ -47,13 +47,16 @@ def effective(host: Host, identity: str) -> LinkConfig | None:
     return None
 
 
+def identities(host: Host) -> list[str]:
+    """Of every link that a file configures, sorted."""
+    files = (file for folder in (VOLATILE, KEPT) for file in host.path(folder).glob("[!.]*.yaml"))
+    return sorted({file.stem.replace("-", ":") for file in files})
+
+
 def all_effective(host: Host) -> dict[str, LinkConfig]:
     """Every link's wish by its identity. A file that cannot be used is logged: the other links still count."""
-    identities = {
-        file.stem.replace("-", ":") for folder in (VOLATILE, KEPT) for file in host.path(folder).glob("[!.]*.yaml")
-    }
     found = {}
-    for identity in sorted(identities):
+    for identity in identities(host):
         try:
             config = effective(host, identity)
         except OSError as error:
