@@ -41,7 +41,7 @@ def links(host: Host) -> tuple[Link, ...]:
         found = host.kernel.links()
     except OSError:
         return ()
-    layers = configured.Layers.of(host)
+    layers = configured.Layers(host)
     owned = (managers.owned(link, host) for link in found if link.kind != "loopback")
     return tuple(layers.applied_to(link) for link in owned)
 

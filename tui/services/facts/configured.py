@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 from tui.models.facts import FileFact, Lease, Link, Origin
@@ -19,34 +18,30 @@ _NETWORKD = "/etc/systemd/network"
 _RESOLV = "/etc/resolv.conf"
 _METHODS4: dict[str, Method4] = {"dhcp": "dhcp", "static": "static", "off": "off"}
 _METHODS6: dict[str, Method6] = {"auto": "auto", "static": "static", "off": "off"}
-_SECRET = re.compile(r"(?im)^(\s*[\w.-]*(?:password|passphrase|secret|token|psk|private[_-]?key)[\w.-]*\s*[:=]\s*).+$")
 
 
-@dataclass(frozen=True, slots=True)
 class Layers:
-    """What files say about links, read once for all of them."""
+    """What files say about links, read once for all of them.
 
-    host: Host
-    wishes: dict[str, dict[str, Any]]
-    """By identity; the volatile file wins over the kept one."""
-    leases: dict[str, Lease]
-    """By name of the link."""
-    resolv: tuple[str, ...]
-    """The name servers of the host as a whole, where they say more than "ask the stub"."""
+    Attributes:
+        wishes: by identity; the volatile file wins over the kept one.
+        leases: by name of the link.
+        resolv: the name servers of the host as a whole, where they say more than "ask the stub".
+    """
 
-    @classmethod
-    def of(cls, host: Host) -> Layers:
-        wishes: dict[str, dict[str, Any]] = {}
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.wishes: dict[str, dict[str, Any]] = {}
+        self.leases: dict[str, Lease] = {}
+        self.resolv = _servers(reading.text(host, _RESOLV) or "")
         for folder in (_KEPT, _VOLATILE):
             for name in reading.names(host, folder, ".yaml"):
                 wish = linkfile.parse(reading.text(host, f"{folder}/{name}") or "")
-                wishes[name.removesuffix(".yaml").replace("-", ":")] = wish
-        leases = {}
+                self.wishes[name.removesuffix(".yaml").replace("-", ":")] = wish
         for name in reading.names(host, _LEASES, ".json"):
             lease = _lease(reading.text(host, f"{_LEASES}/{name}") or "")
             if lease:
-                leases[name.removesuffix(".json")] = lease
-        return cls(host, wishes, leases, _servers(reading.text(host, _RESOLV) or ""))
+                self.leases[name.removesuffix(".json")] = lease
 
     def applied_to(self, link: Link) -> Link:
         if link.owner.backend == "networkd" and self.host.kind != "recorded":
@@ -162,4 +157,8 @@ def _file(host: Host, path: str) -> FileFact | None:
 
 def masked(file: FileFact) -> FileFact:
     """The same fact without the values of settings that are named like secrets."""
-    return file if file.text is None else replace(file, text=_SECRET.sub(r"\1***", file.text))
+    import re
+
+    name = r"[\w.-]*(?:password|passphrase|secret|token|psk|private[_-]?key)[\w.-]*"
+    found = re.compile(rf"(?im)^(\s*{name}\s*[:=]\s*).+$")
+    return file if file.text is None else replace(file, text=found.sub(r"\1***", file.text))
