@@ -70,7 +70,7 @@ class Container:
                     **{
                         "PIP_NO_INDEX": "1",
                         "PIP_FIND_LINKS": "/wheels",
-                        "UV_NO_INDEX": "1",
+                        "UV_OFFLINE": "1",
                         "UV_FIND_LINKS": "/wheels",
                     },
                 },
@@ -115,16 +115,21 @@ def debian() -> Path:
     """The folder of a minimal Debian, made with this machine's own sources where it is a Debian too."""
     folder, partial = kept("bare-debian", " ".join(PACKAGES))
     if not folder.exists():
-        release = Path("/etc/os-release").read_text(encoding="utf-8")
-        codename = re.search(r"^VERSION_CODENAME=(\w+)", release, re.MULTILINE)
-        suite = codename[1] if codename and re.search(r"^ID=debian", release, re.MULTILINE) else "bookworm"
-        lists = (Path("/etc/apt/sources.list.d/debian.sources"), Path("/etc/apt/sources.list"))
-        sources = [str(path) for path in lists if path.exists() and suite in path.read_text(encoding="utf-8")][:1]
+        suite, sources = suite_and_sources()
         options = ["--mode=root", "--variant=minbase", "--quiet", f"--include={','.join(PACKAGES)}"]
         options += ["--aptopt=APT::Install-Recommends false", "--dpkgopt=path-exclude=/usr/share/doc/*"]
         checked(["mmdebstrap", *options, suite, str(partial), *sources])
         partial.rename(folder)
     return folder
+
+
+def suite_and_sources() -> tuple[str, list[str]]:
+    """The Debian that mmdebstrap makes: this machine's own suite and sources where it is a Debian too."""
+    release = Path("/etc/os-release").read_text(encoding="utf-8")
+    codename = re.search(r"^VERSION_CODENAME=(\w+)", release, re.MULTILINE)
+    suite = codename[1] if codename and re.search(r"^ID=debian", release, re.MULTILINE) else "bookworm"
+    lists = (Path("/etc/apt/sources.list.d/debian.sources"), Path("/etc/apt/sources.list"))
+    return suite, [str(path) for path in lists if path.exists() and suite in path.read_text(encoding="utf-8")][:1]
 
 
 @cache
