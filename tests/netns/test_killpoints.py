@@ -1,7 +1,4 @@
-"""Line 2 of the promise: whatever is hit at whatever moment, the host is wholly old or wholly new, and nothing is left.
-
-Runs in shares (ONSITE_KILL_SHARE=1/4 takes every fourth point); the default takes all of them.
-"""
+"""Line 2 of the promise: whatever is hit at whatever moment, the host is wholly old or wholly new, and nothing is left."""
 
 from __future__ import annotations
 

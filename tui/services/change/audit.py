@@ -44,11 +44,10 @@ def write(host: Host, event: str, change: journal.Pending, **more: Any) -> None:
 
 def catch_up(host: Host, reason: str = "") -> None:
     """Add a line for every change of the history that has none yet."""
-    known = {entry.get("number") for entry in entries(host)}
-    for record in history.records(host):
-        if record.number not in known:
-            more = {"number": record.number} | ({"reason": reason} if reason and record.result != "kept" else {})
-            write(host, record.result, record.change, **more)
+    known = {number for entry in entries(host) if isinstance(number := entry.get("number"), int)}
+    for record in history.after(host, known):
+        more = {"number": record.number} | ({"reason": reason} if reason and record.result != "kept" else {})
+        write(host, record.result, record.change, **more)
 
 
 def entries(host: Host) -> list[dict[str, Any]]:

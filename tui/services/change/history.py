@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 
 from tui.models.change import Difference, Issue, Plan, Refused, Step
 from tui.services.change import journal
@@ -25,19 +26,30 @@ class Record:
 
 def records(host: Host) -> tuple[Record, ...]:
     """All of them; what cannot be read is left out and logged."""
-    found = []
-    for path in sorted(host.path(journal.HISTORY).glob("[0-9][0-9][0-9][0-9].*.json")):
-        number, _, result, _ = path.name.split(".", 3)
-        try:
-            change = journal.from_json(path.read_text())
-            found.append(Record(int(number), _RESULTS[result], path.stat().st_ctime, change))
-        except (OSError, ValueError, KeyError):
-            log.exception("history: %s", path.name)
-    return tuple(found)
+    return tuple(record for path in _paths(host) if (record := _record(path)))
+
+
+def after(host: Host, numbers: set[int]) -> tuple[Record, ...]:
+    """Those whose number is not among `numbers`."""
+    return tuple(r for path in _paths(host) if int(path.name[:4]) not in numbers and (r := _record(path)))
+
+
+def _paths(host: Host) -> list[Path]:
+    return sorted(host.path(journal.HISTORY).glob("[0-9][0-9][0-9][0-9].*.json"))
+
+
+def _record(path: Path) -> Record | None:
+    number, _, result, _ = path.name.split(".", 3)
+    try:
+        return Record(int(number), _RESULTS[result], path.stat().st_ctime, journal.from_json(path.read_text()))
+    except (OSError, ValueError, KeyError):
+        log.exception("history: %s", path.name)
+        return None
 
 
 def last_kept(host: Host) -> Record | None:
-    return next((r for r in reversed(records(host)) if r.result == "kept"), None)
+    kept = (path for path in reversed(_paths(host)) if ".kept." in path.name)
+    return next((record for path in kept if (record := _record(path))), None)
 
 
 def revert_last(host: Host) -> tuple[Plan, str]:
