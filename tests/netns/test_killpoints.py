@@ -1,4 +1,4 @@
-"""Line 2 of the promise: whatever is hit at whatever moment, the host is wholly old or wholly new, and nothing is left."""
+"""Line 2 of the promise: whatever is hit at whatever moment, the host is all old or all new, and nothing is left."""
 
 from __future__ import annotations
 
