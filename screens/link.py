@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
 
+from screens.explain import code_rows
 from tui.models.facts import Link
 from tui.models.form import LINK_FORM
 from tui.models.link import LinkConfig
@@ -21,7 +22,7 @@ from tui.widgets.actions import Action
 from tui.widgets.dialog import Question
 from tui.widgets.form import FormView, nested, texts_of, under
 from tui.widgets.messages import DraftChanged
-from tui.widgets.page import Page, heading, wrapped
+from tui.widgets.page import BLANK, Page, Row, heading, text, wrapped
 from tui.widgets.place import Place
 from tui.widgets.words import METHODS, carrier, origin
 
@@ -67,6 +68,19 @@ class LinkScreen(Place):
         by = f" by {origin(now.origin)}" if now.origin != "other" else ""
         self.head.show([heading(f"{now.name}  {carrier(now)}, {has}{by}")])
         self._say()
+
+    def explain(self) -> list[Row]:
+        """The field at the mark: what it is for, an example, and the page of what is wrong with it."""
+        field, issue = self.form.current, self.form.issue
+        rows: list[Row] = []
+        if field is not None:
+            rows += [heading(field.label), *wrapped(field.help, self.text_width)]
+            if field.example:
+                rows.append(text(f"Such as {field.example}"))
+            rows.append(BLANK)
+        if issue is not None:
+            rows += [*code_rows(issue.code), BLANK]
+        return [*rows, *wrapped(self.HELP_TEXT, self.text_width)]
 
     def _texts(self, config: LinkConfig) -> dict[str, str]:
         """Texts of the fields; what only the lease gave stays empty while the address is from DHCP."""

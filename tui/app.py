@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,15 +12,15 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.worker import Worker, WorkerState
 
-from tui.widgets.messages import AgentAnswered, Edit, FactsChanged, Go
-from tui.widgets.place import Place
+from tui.session import Session, Topic
+from tui.widgets.messages import AgentAnswered, Edit, Explain, FactsChanged, Go
+from tui.widgets.page import Row
+from tui.widgets.place import Place, keys_of
 from tui.widgets.places import PLACES, Places
 
 if TYPE_CHECKING:
     from textual.driver import Driver
     from textual.screen import Screen
-
-    from tui.session import Session
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,8 @@ class OnsiteApp(App[None], inherit_bindings=False):
         return screen
 
     def on_ready(self) -> None:
+        self.run_worker(self._recover(), group="change", exit_on_error=False)
+        self.set_interval(PENDING_SECONDS, self._look_for_pending)
         self.run_worker(self._watch_kernel(), group="kernel", exit_on_error=False)
         self.run_worker(self._ask_agent(), group="agent", exit_on_error=False)
 
@@ -91,6 +94,51 @@ class OnsiteApp(App[None], inherit_bindings=False):
         if link is not None and link.owner.writable:
             self.push_screen(LinkScreen(self.session, link))
 
+    def action_help(self) -> None:
+        """Help for where one stands: the place, or the field in an editor."""
+        here = self.screen
+        if not isinstance(here, Place):
+            return
+        if not here.IS_PLACE:
+            self._show_text(here.explain())
+            return
+        if here.NAME != "help":
+            self.session.help_topic = Topic(here.places.title, here.HELP_TEXT, keys_of(here))
+            self.action_go("help")
+
+    def action_help_here(self) -> None:
+        self.action_help()
+
+    def on_explain(self, message: Explain) -> None:
+        from screens.explain import code_rows
+
+        self._show_text(tuple(code_rows(message.code)))
+
+    def _show_text(self, rows: Sequence[Row]) -> None:
+        from screens.explain import ExplainScreen
+
+        if not isinstance(self.screen, ExplainScreen):
+            self.push_screen(ExplainScreen(self.session, rows))
+
+    def action_leave_here(self) -> None:
+        self.action_leave()
+
+    def action_leave(self) -> None:
+        from tui.widgets.dialog import Question
+
+        if self.screen.is_modal:
+            return
+        self.push_screen(Question("Quit the console?", self._what_stays(), yes="Quit", no="Stay"), self._leave)
+
+    def _what_stays(self) -> str:
+        if self.session.pending() is not None:
+            return "A change is not decided: nobody keeps it, so it is taken back by itself."
+        return "The draft is lost; nothing of it was applied." if self.session.draft is not None else ""
+
+    def _leave(self, yes: bool | None) -> None:
+        if yes:
+            self.exit()
+
     def on_places_chosen(self, event: Places.Chosen) -> None:
         self.action_go(event.name)
 
@@ -103,6 +151,14 @@ class OnsiteApp(App[None], inherit_bindings=False):
             self.refresh()
 
     # --- news ------------------------------------------------------------------------------------------------------
+
+    async def _recover(self) -> None:
+        """A change that was interrupted is taken back before anybody does anything else."""
+        if self.session.pending() is not None:
+            await self.session.recover()
+            self.session.read()
+            self._look_for_pending()
+            self._refresh_places()
 
     async def _watch_kernel(self) -> None:
         async for _ in self.session.events():
@@ -120,7 +176,29 @@ class OnsiteApp(App[None], inherit_bindings=False):
         self._refresh_places()
 
     def on_draft_changed(self) -> None:
+        if self.session.draft is not None:
+            self.action_go("review")
         self._refresh_places()
+
+    def on_change_applied(self) -> None:
+        self._look_for_pending()
+
+    def on_change_decided(self) -> None:
+        self._refresh_places()
+
+    def _look_for_pending(self) -> None:
+        """A change that nobody has kept is on every console, whatever it showed before."""
+        try:
+            pending = self.session.pending()
+        except (OSError, ValueError):
+            log.exception("journal")
+            return
+        if pending is None or pending.phase != "waiting":
+            return
+        if all(screen.name != "keep" for screen in self.screen_stack):
+            from screens.keep import KeepScreen
+
+            self.push_screen(KeepScreen(self.session, pending))
 
     def _refresh_places(self) -> None:
         for screen in self.screen_stack:

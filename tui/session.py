@@ -50,6 +50,15 @@ class AgentState:
     registered: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What Help talks about: the place that it was asked from."""
+
+    title: str
+    words: str
+    keys: tuple[tuple[str, str], ...]
+
+
 @dataclass(slots=True)
 class Session:
     """One operator at one console."""
@@ -64,6 +73,7 @@ class Session:
     agent: AgentState = AgentState()
     slow_line: bool = False
     """The line has 9600 baud or less: the countdown is painted every 5 s."""
+    help_topic: Topic | None = None
     checked: tuple[Issue, ...] = ()
     """What the live probes of this draft found."""
 
@@ -199,6 +209,12 @@ class Session:
         from tui.services.change import transaction
 
         return await transaction.expire(self.host, self.backends(), change_id)
+
+    async def recover(self) -> Outcome | None:
+        """Take back what an interrupted console left; a change that still waits for its Keep stays."""
+        from tui.services.change import transaction
+
+        return await transaction.recover(self.host, self.backends())
 
     async def extend(self, change_id: str, seconds: float) -> Pending:
         from tui.services.change import transaction

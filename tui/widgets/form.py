@@ -240,7 +240,7 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
         if field.choices:
             return text
         if field.needed and not text.strip():
-            raise Wrong("N100", f"{field.label} is empty.", f"Type it, such as {field.example}.")
+            raise Wrong("N117", f"{field.label} is empty.", f"Type it, such as {field.example}.")
         return parse(field.kind, text)
 
     def _check(self, field: Field) -> None:

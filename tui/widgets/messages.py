@@ -31,3 +31,23 @@ class Edit(Message):
     def __init__(self, link: str) -> None:
         super().__init__()
         self.link = link
+
+
+class Explain(Message):
+    """The operator wants to read the page of a code."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__()
+        self.code = code
+
+
+class ChangeApplied(Message):
+    """A change is in the kernel and waits for Keep."""
+
+    def __init__(self, change_id: str) -> None:
+        super().__init__()
+        self.change_id = change_id
+
+
+class ChangeDecided(Message):
+    """A change was kept or taken back; facts have to be read again."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -15,7 +15,7 @@ from textual.widget import Widget
 
 from tui.session import Session, main_address
 from tui.widgets.look import MARKS, STRONG
-from tui.widgets.page import Page, Part, clip
+from tui.widgets.page import Page, Row, clip, wrapped
 from tui.widgets.places import Places
 
 
@@ -45,18 +45,21 @@ class KeyLine(Widget):
     """The keys that work here, from the bindings themselves, so that it cannot lie."""
 
     def render_line(self, y: int) -> Strip:
-        words = []
-        seen = set()
-        for active in self.screen.active_bindings.values():
-            binding = active.binding
-            if binding.show and active.enabled and binding.action not in seen:
-                seen.add(binding.action)
-                words.append(f"{binding.key_display or binding.key.split(',')[0]} {binding.description}")
-        line = clip("  ".join(words), self.size.width)
+        line = clip("  ".join(f"{key} {words}" for key, words in keys_of(self.screen)), self.size.width)
         return Strip([Segment(line, self.visual_style.rich_style)])
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self.refresh())
+
+
+def keys_of(screen: Screen[object]) -> tuple[tuple[str, str], ...]:
+    """(key, what it does) for the keys that work on a screen now and are worth showing."""
+    found: dict[str, tuple[str, str]] = {}
+    for active in screen.active_bindings.values():
+        binding = active.binding
+        if binding.show and active.enabled:
+            found.setdefault(binding.action, (binding.key_display or binding.key, binding.description))
+    return tuple(found.values())
 
 
 class Place(Screen[None], inherit_bindings=False):
@@ -95,6 +98,10 @@ class Place(Screen[None], inherit_bindings=False):
     def body(self) -> Iterable[Widget]:
         """The widgets of this place."""
         return ()
+
+    def explain(self) -> Sequence[Row]:
+        """What F1 says here, for a screen that is no place of its own."""
+        return list(wrapped(self.HELP_TEXT, self.text_width))
 
     def update(self) -> None:
         """Draw what the session knows now."""
@@ -160,6 +167,3 @@ def network_state(session: Session) -> tuple[str, str]:
     if not link.default_gateways:
         return "!", f"{link.name} {address}, but no gateway"
     return "ok", f"{link.name} {address}"
-
-
-__all__ = ["Part", "Place"]

@@ -54,6 +54,11 @@ class Places(Widget, can_focus=True):
         self.marks: Mapping[str, str] = {}
         self.cursor = self._home()
 
+    @property
+    def title(self) -> str:
+        """What the place one is in is called on screen."""
+        return PLACES[self._home()].title
+
     def _home(self) -> int:
         return next((i for i, place in enumerate(PLACES) if place.name == self.here), 0)
 

@@ -1,0 +1,64 @@
+"""Log: who changed what here, and how did it end?
+
+The person standing here came because something is different from yesterday. Newest first, with who and from which
+line; the details of a failure are in the files that the last lines name.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any, ClassVar
+
+from textual.binding import BindingType
+from textual.widget import Widget
+
+from screens.review import in_words
+from tui.models.change import Difference
+from tui.widgets.page import BLANK, Page, Row, clip, heading, marked, text, wrapped
+from tui.widgets.place import Place
+
+MARKS = {"applied": "..", "kept": "ok", "reverted": "-", "unverified": "x"}
+WORDS = {
+    "applied": "applied",
+    "kept": "kept",
+    "reverted": "taken back (verified)",
+    "unverified": "taken back, NOT seen",
+}
+SHOWN = 200
+
+
+class LogScreen(Place):
+    NAME = "log"
+    HELP_TEXT = (
+        "Everything that was changed here, newest first: when, by whom, from which line, what, and how it ended."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    def body(self) -> Iterable[Widget]:
+        self.page = Page()
+        yield self.page
+
+    def update(self) -> None:
+        self.page.show(list(self._rows()))
+
+    def _rows(self) -> Iterator[Row]:
+        yield heading("What was changed here, newest first")
+        yield BLANK
+        entries = self.session.audit()[-SHOWN:]
+        if not entries:
+            yield text("Nothing has been changed here yet.")
+        for entry in reversed(entries):
+            yield from _entry(entry, self.text_width)
+
+
+def _entry(entry: dict[str, Any], width: int) -> Iterator[Row]:
+    event = str(entry.get("event", ""))
+    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(float(entry.get("time", 0))))
+    words = f"{when} {WORDS.get(event, event)}, {entry.get('who', '?')} on {entry.get('line', '?')}"
+    yield marked(MARKS.get(event, "-"), clip(words, width - 3))
+    if entry.get("reason"):
+        yield from wrapped(f"because {entry['reason']}", width, indent=3)
+    if event == "applied":
+        for data in entry.get("differences", ()):
+            yield from wrapped(in_words(Difference(**data)), width, indent=3)
