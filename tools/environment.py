@@ -245,12 +245,15 @@ def attempt(command: list[str]) -> str | None:
     unwanted = {"PYTHONPATH", "PYTHONHOME", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_BREAK_SYSTEM_PACKAGES"}
     clean = {name: value for name, value in os.environ.items() if name not in unwanted}
     clean.update(UV_PYTHON_DOWNLOADS="never", UV_LINK_MODE="copy", PYTHONNOUSERSITE="1")
+    if not os.access(Path("~").expanduser(), os.W_OK):
+        clean.setdefault("UV_NO_CACHE", "1")
     done = subprocess.run(
         command, env=clean, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace"
     )
     if done.returncode == 0:
         return None
-    lines = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+    lines = [line.strip() for line in (done.stdout + done.stderr).splitlines()]
+    lines = [line for line in lines if line and not line.startswith(("hint:", "[notice]"))]
     return lines[-1][:200] if lines else f"exit {done.returncode}"
 
 
@@ -267,7 +270,12 @@ def remove(venv: Path) -> None:
     half_made = not any(path.is_file() for path in venv.rglob("*"))
     if not ((venv / "pyvenv.cfg").exists() or half_made):
         raise SetUpError(f"{venv} is there and is no Python environment: move it away, or name another in ONSITE_VENV.")
-    shutil.rmtree(venv)
+    try:
+        shutil.rmtree(venv)
+    except OSError as error:
+        raise SetUpError(
+            f"{venv} is half made and cannot be removed ({error.strerror}): remove it, or name another in ONSITE_VENV."
+        ) from error
 
 
 def environment() -> Path:
@@ -276,15 +284,20 @@ def environment() -> Path:
     if problem(venv) is None and stamped(venv):
         see_checkout(venv)
         return venv / "bin" / "python"
-    with only_one(venv):
-        way = "it already satisfied the lock"
-        if reason := problem(venv):
-            way = fill(venv, reason)
-            if left := problem(venv):
-                raise SetUpError(f"The environment {venv} was made ({way}) and still is not right: {left}.")
-        see_checkout(venv)
-        (venv / STAMP).write_text(fingerprint() + "\n", encoding="utf-8")
-        say(f"environment: {shown(venv)}, {way}")
+    try:
+        with only_one(venv):
+            way = "it already satisfied the lock"
+            if reason := problem(venv):
+                way = fill(venv, reason)
+                if left := problem(venv):
+                    raise SetUpError(f"The environment {venv} was made ({way}) and still is not right: {left}.")
+            see_checkout(venv)
+            (venv / STAMP).write_text(fingerprint() + "\n", encoding="utf-8")
+            say(f"environment: {shown(venv)}, {way}")
+    except OSError as error:
+        raise SetUpError(
+            f"The environment {venv} cannot be made: {error}; name another folder in ONSITE_VENV."
+        ) from error
     return venv / "bin" / "python"
 
 

@@ -110,8 +110,12 @@ def main() -> None:
     root = build_root(box["base"], box["scratch"], box["binds"], box["hidden"])
     copy_checkout(box["checkout"], box["files"], root / "checkout", box["owner"])
     for folder in box["folders"]:
-        (root / folder.lstrip("/")).mkdir(parents=True)
-        os.chown(root / folder.lstrip("/"), box["owner"], box["owner"])
+        path = root
+        for part in folder.strip("/").split("/"):
+            path /= part
+            if not path.exists():
+                path.mkdir()
+                os.chown(path, box["owner"], box["owner"])
     pivot(root)
     os.chdir("/checkout")
     for name in box["without"]:

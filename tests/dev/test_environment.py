@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import environment
+from tools import commands, environment
 from tools.environment import ROOT, SetUpError
 
 
@@ -85,6 +85,19 @@ def test_something_else_is_never_removed(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "letters")
     environment.remove(tmp_path / "link")
     assert (tmp_path / "letters" / "to-mother.txt").read_text() == "dear"
+
+
+def test_folder_that_cannot_be_removed_is_a_sentence(
+    venv: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    (venv / "bin" / "python").unlink()
+    monkeypatch.setenv("ONSITE_VENV", str(venv))
+    monkeypatch.setattr(environment.shutil, "rmtree", refuse)
+    assert commands.run(["demo"]) == 2
+    assert "cannot be removed (Permission denied)" in capsys.readouterr().err
 
 
 def test_folder_that_somebody_else_prepared_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
