@@ -116,8 +116,9 @@ class Model:
             row = []
             for x in range(self.screen.columns):
                 c = line[x]
-                if c.data == " " and not c.reverse:
-                    row.append((" ", "default", c.bg, False, c.underscore, False))
+                if c.data == " ":
+                    fg = c.fg if c.reverse or c.underscore else "default"
+                    row.append((" ", fg, c.bg, False, c.underscore, c.reverse))
                 else:
                     row.append((c.data, c.fg, c.bg, c.bold, c.underscore, c.reverse))
             rows.append(row)

@@ -15,6 +15,7 @@ if __name__ == "__main__":
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.geometry import Offset
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, Label, OptionList, Static
 
@@ -27,8 +28,14 @@ class Field(Input):
     DEFAULT_CSS = """
     Field { border: none; height: 1; padding: 0; width: 30; background: ansi_default; text-style: underline; }
     Field:focus { border: none; background: ansi_default; }
-    Field > .input--cursor { text-style: underline; background: ansi_default; color: ansi_default; }
+    Field:ansi > .input--cursor { background: ansi_default; color: ansi_default; text-style: underline; }
     """
+
+    @property
+    def cursor_screen_offset(self) -> Offset:
+        """Where the caret is; Textual's own is one column too far at the end of the text."""
+        offset = super().cursor_screen_offset
+        return offset - (1, 0) if self.cursor_at_end else offset
 
     def on_mount(self) -> None:
         self.cursor_blink = False

@@ -15,9 +15,8 @@ from tui.terminal.pencil import ASCII, BLANK, EITHER, GRAPHICS, Cell, Pencil, Ro
 from tui.terminal.profile import Profile
 
 # What looks the same after SO. A VT100 keeps everything below `_`; the Linux console has arrows and a block instead of
-# + , - . 0 (drivers/tty/vt/consolemap.c).
-SAME_AFTER_SO = frozenset(map(chr, range(0x20, 0x5F)))
-SAME_AFTER_SO_LINUX = SAME_AFTER_SO - frozenset("+,-.0")
+# + , - . 0 (drivers/tty/vt/consolemap.c), and serial programs run on Linux consoles too.
+SAME_AFTER_SO = frozenset(map(chr, range(0x20, 0x5F))) - frozenset("+,-.0")
 
 TRIAL_ROWS = 4
 """From how many changed rows on a scroll or a clear is tried at all."""
@@ -42,7 +41,6 @@ class Encoder:
         self.shown: list[Row] = []
         self._translate = translator(profile.glyphs if glyphs is None else glyphs)
         self._pen_of = mapper(profile)
-        self._same = SAME_AFTER_SO_LINUX if "PALETTE" in profile.words else SAME_AFTER_SO
         self._cells: dict[tuple[str, Style, bool], Cell] = {}
         self._caret_shown: bool | None = None
         self._at = Pencil(profile)
@@ -122,7 +120,7 @@ class Encoder:
             return Cell(b" ", seen_on_blank(pen), EITHER)
         if self.profile.graphics and shown in DEC:
             return Cell(DEC[shown].encode(), pen, GRAPHICS)
-        if not self.profile.graphics or shown in self._same:
+        if not self.profile.graphics or shown in SAME_AFTER_SO:
             return Cell(shown.encode(), pen, EITHER)
         return Cell(shown.encode(), pen, ASCII)
 
@@ -189,7 +187,7 @@ class Encoder:
         at.go(out, 0, edge, [])
         out += (b"\n" if by > 0 else b"\x1bM") * abs(by)
         out += b"\x1b[r"
-        at.x = at.y = 0
+        at.x = None  # home on a terminal, but not on every emulator
         fresh = [[BLANK] * self.columns for _ in range(abs(by))]
         block = self.shown[top : bottom + 1]
         block = block[by:] + fresh if by > 0 else fresh + block[:by]

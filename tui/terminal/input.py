@@ -38,9 +38,9 @@ LARGEST = 1 << 18
 PASTE_START, PASTE_END = "\x1b[200~", "\x1b[201~"
 
 TOKEN = re.compile(
-    r"(?P<sequence>\x1b\[\[[A-E]|\x1b\[M[\x20-\xff]{3}|\x1b\[[0-?]*[ -/]*[@-~]|\x1bO[0-9;]*[A-~])"
+    r"(?P<cut>\x1b(?:\[\[?[0-?]*[ -/]*|\[M[\x20-\xff]{0,2}|O[0-9;]*|[\]PX^_][^\x07\x1b]*\x1b?)?\Z)"
+    r"|(?P<sequence>\x1b\[\[[A-E]|\x1b\[M[\x20-\xff]{3}|\x1b\[[0-?]*[ -/]*[@-~]|\x1bO[0-9;]*[A-~])"
     r"|(?P<string>\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\))"
-    r"|(?P<cut>\x1b(?:\[\[?[0-?]*[ -/]*|\[M[\x20-\xff]{0,2}|O[0-9;]*|[\]PX^_][^\x07\x1b]*\x1b?)?\Z)"
     r"|\x1b(?P<escaped>[^\x1b])"
     r"|(?P<escape>\x1b)"
     r"|(?P<enter>\r\n|\r|\n)"
@@ -49,6 +49,10 @@ TOKEN = re.compile(
     r"|\x00"
 )
 POSITION = re.compile(r"\x1b\[(\d{1,4});(\d{1,4})R")
+EIGHT_BIT = re.compile(rb"\A([\x8f\x9b])([0-9;]{0,5}[A-~])\Z")
+C1 = {b"\x8f": b"\x1bO", b"\x9b": b"\x1b["}
+"""A key of a VT220 that was set to 8-bit controls: the only such byte that is not noise, and only alone."""
+
 NOISE = re.compile(r"[\x80-\x9f\ufffe\uffff]")
 
 
@@ -100,6 +104,8 @@ class Decoder:
     def feed(self, data: bytes, now: float) -> list[Event]:
         """Take bytes that were read at a time (seconds, any clock that only goes on)."""
         events = self.tick(now) if self._until is not None and now >= self._until else []
+        if not self.profile.utf8:
+            data = EIGHT_BIT.sub(lambda match: C1[match[1]] + match[2], data)
         if self._unreadable(data):
             self._noise_at = now
             self._burst, self._tail, self._until = b"", "", None

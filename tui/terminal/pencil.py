@@ -24,8 +24,8 @@ Row = list[Cell]
 
 
 def seen_on_blank(pen: Pen) -> Pen:
-    """The pen of a blank without what cannot be seen on it."""
-    return pen._replace(bold=False) if pen.reverse else pen._replace(fg=PLAIN.fg, bold=False)
+    """A pen without what cannot be seen on a blank."""
+    return pen._replace(bold=False) if pen.reverse or pen.underline else pen._replace(fg=PLAIN.fg, bold=False)
 
 
 class Pencil:
@@ -57,7 +57,7 @@ class Pencil:
         end = tail if erasing else width
         x = 0
         while x < end:
-            if target[x] == shown[x]:
+            if target[x] == shown[x] or not target[x].bytes:
                 x += 1
                 continue
             blanks = self._blanks(shown, target, x, end)
@@ -133,17 +133,12 @@ class Pencil:
 
     def _pen_for(self, target: Row, x: int) -> Pen:
         """The pen for a cell; for a blank, on which a foreground does not show, the one that saves a change."""
-        cell, now = target[x], self.pen
-        if cell.bytes != b" " or cell.pen.reverse:
-            return cell.pen
-        want = cell.pen
-        if now.bg == want.bg and now.underline == want.underline and not now.reverse:
-            return now
+        want = target[x].pen
+        if target[x].bytes != b" " or seen_on_blank(self.pen) == want:
+            return want if target[x].bytes != b" " else self.pen
         for later in target[x + 1 :]:
             if later.bytes != b" ":
-                if seen_on_blank(later.pen) == want:
-                    return later.pen
-                break
+                return later.pen if seen_on_blank(later.pen) == want else want
         return want
 
     def draw_with(self, out: bytearray, pen: Pen) -> None:
