@@ -27,9 +27,9 @@ class ExplainScreen(Place):
     def __init__(self, session: Session, rows: Sequence[Row]) -> None:
         super().__init__(session)
         self.lines = rows
+        self.page = Page()
 
     def body(self) -> Iterable[Widget]:
-        self.page = Page()
         yield self.page
 
     def update(self) -> None:

@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from screens.explain import code_rows
 from tui.models.form import Field
+from tui.session import Session
 from tui.widgets.form import TextField
 from tui.widgets.messages import Explain
 from tui.widgets.page import BLANK, Page, Row, heading, text, wrapped
@@ -39,10 +40,13 @@ class HelpScreen(Place):
         Binding("escape,ctrl+g", "back", show=False),
     ]
 
-    def body(self) -> Iterable[Widget]:
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
         self.page = Page()
         self.code = TextField(Field("code", "text", "Code"), "")
         self.code.display = False
+
+    def body(self) -> Iterable[Widget]:
         yield self.page
         yield self.code
 

@@ -27,8 +27,11 @@ class HomeScreen(Place):
     HELP_TEXT = "Who this host is, its addresses, and the steps. Enter opens the step at the mark."
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "open", "open the step", key_display="Enter")]
 
-    def body(self) -> Iterable[Widget]:
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
         self.page = Page()
+
+    def body(self) -> Iterable[Widget]:
         yield self.page
 
     def update(self) -> None:

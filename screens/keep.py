@@ -68,14 +68,14 @@ class KeepScreen(Screen[None], inherit_bindings=False):
         self.ended: tuple[Row, ...] = ()
         self.deciding = ""
         self.problems: tuple[Issue, ...] = ()
+        self.time_left = TimeLeft()
+        self.page = Page()
 
     def compose(self) -> ComposeResult:
         yield TitleLine(self.session)
         yield KeyLine()
         with Vertical(id="full"):
-            self.time_left = TimeLeft()
             yield self.time_left
-            self.page = Page()
             yield self.page
 
     def on_mount(self) -> None:

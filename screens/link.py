@@ -49,11 +49,11 @@ class LinkScreen(Place):
     def __init__(self, session: Session, link: Link) -> None:
         super().__init__(session)
         self.link = link
+        self.head = Page(focusable=False, id="head")
+        self.form = FormView(LINK_FORM, self._texts(session.wish(link)))
+        self.message = Page(focusable=False, id="message")
 
     def body(self) -> Iterable[Widget]:
-        self.head = Page(focusable=False, id="head")
-        self.form = FormView(LINK_FORM, self._texts(self.session.wish(self.link)))
-        self.message = Page(focusable=False, id="message")
         yield self.head
         yield self.form
         yield self.message

@@ -15,6 +15,7 @@ from textual.widget import Widget
 
 from screens.review import in_words
 from tui.models.change import Difference
+from tui.session import Session
 from tui.widgets.page import BLANK, Page, Row, clip, heading, marked, text, wrapped
 from tui.widgets.place import Place
 
@@ -35,8 +36,11 @@ class LogScreen(Place):
     )
     BINDINGS: ClassVar[list[BindingType]] = []
 
-    def body(self) -> Iterable[Widget]:
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
         self.page = Page()
+
+    def body(self) -> Iterable[Widget]:
         yield self.page
 
     def update(self) -> None:

@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from tui.models.facts import Link
-from tui.session import main_address
+from tui.session import Session, main_address
 from tui.widgets.look import MARKS
 from tui.widgets.messages import Edit
 from tui.widgets.page import Page, Row, clip, heading, text, wrapped
@@ -37,10 +37,13 @@ class NetworkScreen(Place):
         Binding("space", "details", "details", key_display="Space"),
     ]
 
-    def body(self) -> Iterable[Widget]:
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
         self.links = Page(id="links")
         self.details = Page(id="details")
         self.shown = ""
+
+    def body(self) -> Iterable[Widget]:
         yield Page((heading(COLUMNS),), id="columns", focusable=False)
         yield self.links
         yield self.details

@@ -15,6 +15,7 @@ from textual.widget import Widget
 
 from tui.models.change import Difference, Issue, Plan, Refused
 from tui.models.facts import Facts
+from tui.session import Session
 from tui.widgets.dialog import Question
 from tui.widgets.look import SEVERITY_MARKS
 from tui.widgets.messages import ChangeApplied, DraftChanged, Explain
@@ -40,13 +41,16 @@ class ReviewScreen(Place):
         Binding("enter", "explain", show=False),
     ]
 
-    def body(self) -> Iterable[Widget]:
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
         self.page = Page()
         self.view: View = "words"
         self.doing = ""
         self.refused: tuple[Issue, ...] = ()
         self.reverts = ""
         self.going_back: Plan | None = None
+
+    def body(self) -> Iterable[Widget]:
         yield self.page
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.segment import Segment
 from textual.app import ComposeResult
@@ -52,7 +52,7 @@ class KeyLine(Widget):
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self.refresh())
 
 
-def keys_of(screen: Screen[object]) -> tuple[tuple[str, str], ...]:
+def keys_of(screen: Screen[Any]) -> tuple[tuple[str, str], ...]:
     """(key, what it does) for the keys that work on a screen now and are worth showing."""
     found: dict[str, tuple[str, str]] = {}
     for active in screen.active_bindings.values():
@@ -113,6 +113,9 @@ class Place(Screen[None], inherit_bindings=False):
         self.refresh_all()
 
     def refresh_all(self) -> None:
+        """Draw frame and body anew. Before the widgets are there it does nothing: mounting calls it."""
+        if not self.is_mounted:
+            return
         self.places.show(marks(self.session))
         self.title_line.refresh()
         self.update()
