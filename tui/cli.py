@@ -10,7 +10,8 @@ import os
 import sys
 from pathlib import Path
 
-from tui.services.host import Host
+from tui.services.clock import Clock, SystemClock
+from tui.services.host import Host, Kind
 
 OK, FAILED, USAGE, PENDING, REVERTED, DENIED, UNFIT = 0, 1, 2, 3, 4, 5, 6
 
@@ -153,10 +154,13 @@ def _command(verb: str, host: Host, rest: list[str]) -> int:
         from tui.commands import show
 
         return (show.history if verb == "history" else show.export)(host, rest)
+    if verb == "deadman":
+        from tui.commands import deadman
+
+        return deadman.main(host, rest)
     from tui.commands import decide
 
-    verbs = {"keep": decide.keep, "revert": decide.revert, "recover": decide.recover, "deadman": decide.deadman}
-    return verbs[verb](host, rest)
+    return {"keep": decide.keep, "revert": decide.revert, "recover": decide.recover}[verb](host, rest)
 
 
 def host_of(options: Options) -> Host:
@@ -165,22 +169,36 @@ def host_of(options: Options) -> Host:
     Raises:
         Usage: an option has no such value.
     """
-    kinds = ("real", "user", "network", "recorded")
+    kinds: tuple[Kind, ...] = ("real", "user", "network", "recorded")
     root = Path(options.root or "/").absolute()
     kind = next((k for k in kinds if k == options.practice), None)
     if options.practice and kind is None:
         raise Usage(f"--practice is one of {', '.join(kinds)}.")
     if kind is None:
         kind = "real" if root == Path("/") else "user"
-    if options.machine or kind == "recorded":
-        from tui.commands import recording
+    clock: Clock = SystemClock()
+    if options.clock:
+        from tui.services import recording
 
-        return recording.host(options.machine, root, options.clock)
+        try:
+            clock = recording.clock(options.clock)
+        except ValueError as error:
+            raise Usage("--clock is a time such as 2026-01-31T10:42.") from error
+    if options.machine or kind == "recorded":
+        return _recorded(options.machine, root, clock)
     from tui.services.network.kernel import NetlinkKernel
 
-    host = Host(root, NetlinkKernel(), kind)
-    if options.clock:
-        from tui.commands import recording
+    return Host(root, NetlinkKernel(), kind, clock)
 
-        host.clock = recording.clock(options.clock)
-    return host
+
+def _recorded(machine: str, root: Path, clock: Clock) -> Host:
+    from tui.services import recording
+
+    if root == Path("/") or not machine:
+        raise Usage("a recorded host is opened by: onsite demo --machine FILE")
+    try:
+        return recording.host(recording.load(Path(machine)), root, clock)
+    except OSError as error:
+        raise Usage(f"{machine}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise Usage(f"{machine} is not a recording of onsite facts --json: {error}") from error

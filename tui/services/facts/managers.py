@@ -7,9 +7,9 @@ from dataclasses import replace
 from tui.models.facts import Link
 from tui.services.facts import files
 from tui.services.host import Host
+from tui.services.network import netif
 
 _RUNNING = (
-    ("networkd", "/run/systemd/netif/links"),
     ("NetworkManager", "/run/NetworkManager/devices"),
     ("wicked", "/run/wicked"),
     ("connman", "/run/connman"),
@@ -18,7 +18,8 @@ _RUNNING = (
 
 
 def running(host: Host) -> tuple[str, ...]:
-    return tuple(name for name, path in _RUNNING if files.names(host, path))
+    found = [name for name, path in _RUNNING if files.names(host, path)]
+    return ("networkd", *found) if netif.runs(host) else tuple(found)
 
 
 def owned(link: Link, host: Host) -> Link:
