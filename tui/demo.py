@@ -6,21 +6,22 @@ namespaces before anything heavy is imported, and hands over to the command line
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import socket
 import stat
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tui import namespaces
 
 _CODE = Path(__file__).resolve().parents[1]
 _WORDS = {"user": "a user namespace", "network": "a network namespace of root"}
+_PASSED = ("machine", "clock", "play", "record", "terminal")
+"""Options that are the console's own and only pass through."""
 _NOTHING_WORKS = 3
 """Exit code of agent.practice: no kind of namespace is to be had, reasons on standard error."""
 
@@ -60,27 +61,22 @@ def main(argv: Sequence[str], run: Callable[[list[str]], int]) -> int:
     if "--" in given:
         command = given[given.index("--") + 1 :]
         given = given[: given.index("--")]
-    options = _parser().parse_args(given)
+    options = _options(given)
     folder = default_folder()
+    passed = [x for name in _PASSED if (value := options[name]) for x in (f"--{name}", value)]
     try:
-        if options.stop:
+        if options["stop"]:
             _control(folder, "--stop")
             return 0
-        passed = [
-            x
-            for name in ("machine", "clock", "play", "record")
-            if (v := getattr(options, name))
-            for x in (f"--{name}", v)
-        ]
-        if options.machine:
+        if options["machine"]:
             return _recorded(passed, command, run)
-        practice = _rebooted(folder) if options.reboot else _attached(folder) or _started(folder)
+        practice = _rebooted(folder) if options["reboot"] else _attached(folder) or _started(folder)
         if practice.kind == "recorded":
             print(f"Practice on a recorded host: {practice.why}.", file=sys.stderr)
             return _recorded(["--machine", str(_first_recording()), *passed], command, run, practice.why)
         if practice.refused:
             print(f"Practice in {_WORDS[practice.kind]}: {practice.why}.", file=sys.stderr)
-        if options.reboot and not command:
+        if options["reboot"] and not command:
             print("The practice host has rebooted; `onsite demo` opens its console.")
             return 0
         _enter(practice, folder)
@@ -90,7 +86,12 @@ def main(argv: Sequence[str], run: Callable[[list[str]], int]) -> int:
     return run(["--root", practice.root, "--practice", practice.kind, *passed, *command])
 
 
-def _parser() -> argparse.ArgumentParser:
+def _options(given: list[str]) -> dict[str, Any]:
+    """The options of the command itself; argparse costs as much as a Python start, so only where there are some."""
+    if not given:
+        return dict.fromkeys((*_PASSED, "reboot", "stop"))
+    import argparse
+
     parser = argparse.ArgumentParser(
         prog="onsite demo",
         description="The console on a practice host: real links in namespaces, a folder instead of /. "
@@ -100,10 +101,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--clock", metavar="T", help="the time that the console believes it is")
     parser.add_argument("--play", metavar="FILE", help="replay keystrokes; exit 1 at the first screen that differs")
     parser.add_argument("--record", metavar="FILE", help="record keystrokes and screens")
+    parser.add_argument("--terminal", metavar="PROFILE", help="as for onsite itself")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--reboot", action="store_true", help="cut the power of the practice host and boot it again")
     what.add_argument("--stop", action="store_true", help="end the practice host and throw it away")
-    return parser
+    return vars(parser.parse_args(given))
 
 
 def _attached(folder: Path) -> Practice | None:
@@ -141,6 +143,8 @@ def _practice(answer: str) -> Practice:
 
 def _control(folder: Path, *options: str) -> str:
     """Call agent.practice. Where no namespace can be had, the answer is that of a recorded host."""
+    import subprocess
+
     command = [sys.executable, "-m", "agent.practice", "--state", str(folder), *options]
     ended = subprocess.run(command, cwd=_CODE, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
     if ended.returncode == _NOTHING_WORKS:

@@ -31,7 +31,13 @@ class Message:
 
     @property
     def kind(self) -> int:
-        return self.options.get(_TYPE, b"\0")[0]
+        return int.from_bytes(self.options.get(_TYPE, b"")[:1])
+
+    @property
+    def wanted(self) -> str:
+        """The address that the client asks for, or has; "" where the option is no address."""
+        value = self.options.get(_WANTED) or self.client
+        return str(IPv4Address(value)) if len(value) == 4 else ""
 
 
 def parse(data: bytes) -> Message | None:
@@ -45,7 +51,8 @@ def parse(data: bytes) -> Message | None:
         if data[at] == 0:
             at += 1
             continue
-        options[data[at]] = options.get(data[at], b"") + data[at + 2 : at + 2 + data[at + 1]]
+        value = data[at + 2 : at + 2 + data[at + 1]]
+        options[data[at]] = options.get(data[at], b"") + value  # a long one comes in pieces (RFC 3396)
         at += 2 + data[at + 1]
     return Message(operation, transaction, flags, client, hardware, options)
 
@@ -77,8 +84,8 @@ class Leases:
             if message.options.get(_SERVER, IPv4Address(GATEWAY4).packed) != IPv4Address(GATEWAY4).packed:
                 self.by_client.pop(client, None)  # it took another server's offer
                 return None
-            wanted = str(IPv4Address(message.options.get(_WANTED) or message.client))
-            return (_ACK, wanted) if wanted == self.address(client) else (_NAK, "")
+            leased = self.address(client)
+            return (_ACK, leased) if leased and message.wanted == leased else (_NAK, "")
         if message.kind == _RELEASE:
             self.by_client.pop(client, None)
         elif message.kind == _DECLINE and client in self.by_client:

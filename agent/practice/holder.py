@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
 import select
@@ -19,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 
 from agent.practice import power, sandbox
-from agent.practice.state import AGENT_SOCKET, Refusal, State
+from agent.practice.state import AGENT_SOCKET, Refusal, State, cause
 from tui import namespaces
 
 _CODE = Path(__file__).resolve().parents[2]
@@ -172,13 +171,11 @@ def _make_user_namespace() -> None:
     try:
         namespaces.unshare(namespaces.USER)
     except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise Refusal("user namespaces are switched off or used up here (user.max_user_namespaces)") from error
-        raise Refusal(f"a user namespace was refused ({os.strerror(error.errno or 0)})") from error
+        raise Refusal(f"a user namespace was refused ({cause(error)})") from error
     try:
         namespaces.become_root(uid, gid)
     except OSError as error:
-        raise Refusal(f"being root in a user namespace was refused ({os.strerror(error.errno or 0)})") from error
+        raise Refusal(f"being root in a user namespace was refused ({cause(error)})") from error
 
 
 def main(folder: Path, kind: str, lock: str, refused: Sequence[str]) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from agent.practice.cables import CABLES
 from agent.practice.power import cut
+from agent.practice.state import cause
 from tui import namespaces
 
 
@@ -24,7 +25,7 @@ def main(root: Path) -> str:
         namespaces.unshare(namespaces.NET | namespaces.MOUNT | namespaces.UTS)
         namespaces.mount("none", "/", "none", namespaces.MS_REC | namespaces.MS_SLAVE)
     except OSError as error:
-        return f"network, mount and host-name namespaces were refused ({error})"
+        return f"network, mount and host-name namespaces were refused ({cause(error)})"
     socket.sethostname((root / "etc/hostname").read_text().strip())
     _show_sysfs(root)
     from pyroute2 import IPRoute, NetlinkError  # after unshare(2), while the peers get ready

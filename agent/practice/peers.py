@@ -8,6 +8,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from agent.practice import cables, dhcpd, dnsd, neighbour, trunk
+from agent.practice.state import cause
 from tui import namespaces
 
 _NO_ARP = 0x80
@@ -21,7 +22,7 @@ def main() -> str:
     try:
         namespaces.unshare(namespaces.NET)
     except OSError as error:
-        return f"a network namespace was refused ({error})"
+        return f"a network namespace was refused ({cause(error)})"
     print("ready", flush=True)
     from pyroute2 import IPRoute
 

@@ -9,6 +9,7 @@ root/        the sandbox folder that stands for "/"
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -24,6 +25,13 @@ _LONGEST_SOCKET_PATH = 107
 
 class Refusal(Exception):
     """The practice host cannot be had this way; the text is one short sentence without a full stop."""
+
+
+def cause(error: OSError) -> str:
+    """Why the kernel refused a namespace, in words; ENOSPC has another meaning there (namespaces(7))."""
+    if error.errno == errno.ENOSPC:
+        return "switched off or used up here: user.max_*_namespaces"
+    return os.strerror(error.errno or 0)
 
 
 @dataclass(frozen=True, slots=True)

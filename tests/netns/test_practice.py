@@ -339,6 +339,7 @@ def test_a_folder_that_others_can_look_into_is_refused(tmp_path: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
+OFF = "switched off or used up here: user.max_*_namespaces"
 NO_USER_NAMESPACES = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
 DEMO = """
 import os, sys
@@ -380,28 +381,38 @@ def test_where_user_namespaces_are_off_root_makes_a_network_namespace(folder: Pa
     wrapped = ("unshare", "--user", "--map-root-user", "sh", "-c", NO_USER_NAMESPACES, "sh")
     ran = demo(folder, wrapped=wrapped)
     assert ran.returncode == 7, ran.stderr
-    why = "user namespaces are switched off or used up here (user.max_user_namespaces)"
+    why = f"a user namespace was refused ({OFF})"
     assert f"'--practice', 'network'] {why} False {[*LAN, 'lo']}" in ran.stdout
     assert ran.stderr == f"Practice in a network namespace of root: {why}.\n"
     demo(folder, "--stop")
     assert not folder.exists()
 
 
-def test_where_nothing_works_it_is_a_recorded_host_and_says_why(folder: Path, tmp_path: Path) -> None:
-    # An ordinary user, and the budget of network namespaces is none.
-    refuse = 'echo 0 > /proc/sys/user/max_net_namespaces && exec "$@"'
-    wrapped = ("unshare", "--user", "--map-root-user", "sh", "-c", refuse, "sh")
-    ran = control_wrapped(folder, wrapped)
-    assert ran.returncode == 3
-    first, second = ran.stderr.strip().splitlines()
-    assert first.startswith("network, mount and host-name namespaces were refused") or "network namespace" in first
-    assert "network namespace" in second or "network, mount" in second
-    assert not folder.exists()
-
-
-def control_wrapped(folder: Path, wrapped: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+@pytest.mark.parametrize(
+    ("limits", "privileges", "reasons"),
+    [
+        ("net", [], [f"a network namespace was refused ({OFF})"] * 2),
+        (
+            "user",
+            ["setpriv", "--bounding-set=-sys_admin,-net_admin", "--inh-caps=-all"],
+            [f"a user namespace was refused ({OFF})", "a network namespace was refused (Operation not permitted)"],
+        ),
+        (
+            "user",
+            ["setpriv", "--bounding-set=-net_admin", "--inh-caps=-all"],
+            [f"a user namespace was refused ({OFF})", "making a network link was refused (Operation not permitted)"],
+        ),
+    ],
+)
+def test_where_nothing_works_it_says_why_of_each(
+    folder: Path, limits: str, privileges: list[str], reasons: list[str]
+) -> None:
+    refuse = f'echo 0 > /proc/sys/user/max_{limits}_namespaces && exec "$@"'
+    wrapped = ["unshare", "--user", "--map-root-user", "sh", "-c", refuse, "sh", *privileges]
     command = [*wrapped, sys.executable, "-m", "agent.practice", "--state", str(folder)]
-    return subprocess.run(command, cwd=CODE, text=True, capture_output=True, timeout=60)
+    ran = subprocess.run(command, cwd=CODE, text=True, capture_output=True, timeout=60)
+    assert (ran.returncode, ran.stderr.splitlines()) == (3, reasons)
+    assert not folder.exists()
 
 
 def test_a_recorded_host_gets_an_empty_root_that_is_thrown_away(folder: Path) -> None:
