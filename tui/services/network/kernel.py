@@ -101,10 +101,9 @@ async def _carry_out(netlink: Any, operation: Operation) -> None:
             address, _, prefix = operation.address.partition("/")
             await netlink.addr("del", index=index, address=address, prefixlen=int(prefix))
         case "add route":
-            # append: IPv4 allows a second default route of equal metric on another link; EXCL would drop ours
-            await netlink.route(
-                "append" if operation.route and operation.route.family == 4 else "add", **_route(operation)
-            )
+            # append, not add: with EXCL the kernel refuses a second default route of equal metric, be it another
+            # link's or one by a router advertisement that is about to go, and "exists" would hide that
+            await netlink.route("append", **_route(operation))
         case "delete route":
             await netlink.route("del", **_route(operation))
 
