@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
+from tui.models.facts import Link
 from tui.services.host import Host
 
 
@@ -46,7 +48,7 @@ def history(host: Host, arguments: list[str]) -> int:
 
 
 def export(host: Host, arguments: list[str]) -> int:
-    """The HostConfig of the links that Onsite can write: `onsite apply` of it changes nothing here."""
+    """The HostConfig of the links that Onsite can write: what each has now, as a wish."""
     from tui.models.host import HostConfig
     from tui.models.link import LinkConfig
     from tui.services import document
@@ -56,7 +58,21 @@ def export(host: Host, arguments: list[str]) -> int:
         arguments
     )
     wanted = [x for x in reading.read(host).links if x.identity and x.owner.writable and (x.method4 or x.addresses)]
-    config = HostConfig(links=tuple(LinkConfig.from_link(link).pruned() for link in wanted))
+    config = HostConfig(links=tuple(LinkConfig.from_link(_as_set(link)).pruned() for link in wanted))
     print("# What this host has. Edit it, then: onsite plan FILE, onsite apply FILE")
     print(document.text(config), end="")
     return 0
+
+
+def _as_set(link: Link) -> Link:
+    """The link with methods, also where nobody configured it, and without what DHCP gives anew anyway."""
+    lasting = {a.family for a in link.addresses if a.origin in ("other", "console") and not a.link_local}
+    leased = any(a.family == 4 and a.origin == "dhcp" for a in link.addresses)
+    method4 = link.method4 or ("static" if 4 in lasting else "dhcp" if leased else "off")
+    method6 = link.method6 or ("static" if 6 in lasting else "auto")
+    link = replace(link, method4=method4, method6=method6)
+    if method4 == "dhcp" and link.lease and link.nameservers == link.lease.nameservers:
+        link = replace(link, nameservers=(), lease=replace(link.lease, nameservers=()))
+    if method4 == "dhcp" and link.lease and link.search_domains == link.lease.search_domains:
+        link = replace(link, search_domains=(), lease=replace(link.lease, search_domains=()))
+    return link
