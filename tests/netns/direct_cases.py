@@ -11,7 +11,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 from tests.backend_contract import DHCP, FIRST, Case
@@ -40,9 +41,11 @@ class Cable(Case):
         self.far.stdin.flush()
         assert self.far.stdout.readline().strip() == "ok", f"the far end did not take {word!r}"
 
-    @property
     def dynamic(self) -> tuple[str, ...]:
         return self.link.state.dynamic
+
+    def gateways(self) -> tuple[str, ...]:
+        return self.link.default_gateways
 
     @property
     def resolv(self) -> str:
@@ -53,36 +56,36 @@ class Cable(Case):
         return int(self.host.path(f"{dhcp.FOLDER}/{self.name}.pid").read_text())
 
     async def leased(self) -> tuple[str, ...]:
-        await self.until("a lease and its route", lambda: self.dynamic and self.link.default_gateways)
-        return self.dynamic
+        await self.until("a lease and its route", lambda: self.dynamic() and self.gateways())
+        return self.dynamic()
 
 
 async def router_advertisements_go_with_static_and_come_back(cable: Cable) -> None:
     """The router keeps silent unless it is asked: coming back proves that we ask."""
     await cable.tell("router")
     await cable.put("volatile", AUTO)
-    await cable.until("an address of the router's", lambda: cable.dynamic)
+    await cable.until("an address of the router's", lambda: cable.dynamic())
     assert any(r.protocol == 9 for r in cable.link.routes), cable.link.routes
     await cable.put("volatile", STATIC6)
     await cable.shows(STATIC6)
-    assert not cable.dynamic, cable.dynamic
-    assert cable.link.default_gateways == ("2001:db8:0:9::1",), cable.link.routes
+    assert not cable.dynamic(), cable.dynamic()
+    assert cable.gateways() == ("2001:db8:0:9::1",), cable.link.routes
     assert any(a.link_local for a in cable.link.addresses), "the link-local address is the way in for a technician"
     await cable.put("volatile", {**AUTO, "ipv6": {"method": "off"}})
-    assert not cable.link.default_gateways
-    assert not cable.dynamic
+    assert not cable.gateways()
+    assert not cable.dynamic()
     assert any(a.link_local for a in cable.link.addresses), cable.link.addresses
     await cable.put("volatile", AUTO)
-    await cable.until("an address of the router's again", lambda: cable.dynamic)
+    await cable.until("an address of the router's again", lambda: cable.dynamic())
 
 
 async def advertised_gateway_made_static(cable: Cable) -> None:
     """The same next hop as the router announced: the route must not run out with the advertisement."""
     await cable.tell("router")
     await cable.put("volatile", AUTO)
-    await cable.until("a route of the router's", lambda: cable.link.default_gateways)
-    (gateway,) = cable.link.default_gateways
-    (address,) = cable.dynamic
+    await cable.until("a route of the router's", lambda: cable.gateways())
+    (gateway,) = cable.gateways()
+    (address,) = cable.dynamic()
     wish = {**STATIC6, "ipv6": {"method": "static", "addresses": [address], "gateway": gateway}}
     await cable.put("volatile", wish)
     await cable.shows(wish)
@@ -117,7 +120,7 @@ async def no_answer_then_one(cable: Cable) -> None:
     used = _cpu_seconds(cable.client)
     await asyncio.sleep(3)
     assert _cpu_seconds(cable.client) - used < 0.2, "it waits, it does not spin"
-    assert not cable.dynamic
+    assert not cable.dynamic()
     await cable.tell("lease")
     await cable.leased()
 
@@ -133,7 +136,7 @@ async def carrier_lost_and_back_in_another_network(cable: Cable) -> None:
     await cable.until("asked anew", lambda: cable.link.carrier and cable.link.state.dynamic)
     await cable.leased()
     assert dhcp.running(cable.host, cable.name)
-    assert len(cable.dynamic) == 1, (before, cable.dynamic)
+    assert len(cable.dynamic()) == 1, (before, cable.dynamic())
 
 
 async def killed_client_is_replaced(cable: Cable) -> None:
@@ -143,15 +146,15 @@ async def killed_client_is_replaced(cable: Cable) -> None:
     first = cable.client
     os.kill(first, signal.SIGKILL)
     await cable.until("it is gone", lambda: not dhcp.running(cable.host, cable.name))
-    assert cable.dynamic == before, "the address stays for its lifetime"
+    assert cable.dynamic() == before, "the address stays for its lifetime"
     await cable.put("kept", DHCP)
     assert dhcp.running(cable.host, cable.name)
     assert cable.client != first
     assert await cable.leased() == before
     await cable.put("kept", None)
     assert not dhcp.running(cable.host, cable.name)
-    assert cable.dynamic == ()
-    assert not cable.link.default_gateways
+    assert cable.dynamic() == ()
+    assert not cable.gateways()
     assert not leases.path(cable.host, cable.name).exists()
 
 
@@ -161,8 +164,8 @@ async def terminated_client_leaves_nothing(cable: Cable) -> None:
     await cable.leased()
     os.kill(cable.client, signal.SIGTERM)
     await cable.until("it is gone", lambda: not dhcp.running(cable.host, cable.name))
-    assert not cable.dynamic
-    assert not cable.link.default_gateways
+    assert not cable.dynamic()
+    assert not cable.gateways()
     assert "nameserver" not in cable.resolv
 
 
@@ -236,8 +239,9 @@ CASES: dict[str, Callable[[Cable], Awaitable[None]]] = {
 }  # fmt: skip
 
 
-@contextlib.asynccontextmanager
-async def plugged_in(host: Host) -> AsyncIterator[Cable]:
+@contextlib.contextmanager
+def far_end() -> Iterator[subprocess.Popen[str]]:
+    """The cable, up at both ends."""
     far = subprocess.Popen(
         [sys.executable, "-m", "tests.netns.far_end"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -247,20 +251,23 @@ async def plugged_in(host: Host) -> AsyncIterator[Cable]:
         peer = f"type veth peer name far0 netns {far.pid}"
         for words in (f"link add near0 address 00:00:5e:00:53:f0 {peer}", "link set near0 up"):
             subprocess.run(["ip", *words.split()], check=True)
-        cable = Cable(host, Direct(), "near0")
-        cable.far = far
-        await cable.tell("")
-        await cable.until("carrier and a link-local address", lambda: _ready(cable))
-        yield cable
-        for layer in ("volatile", "kept"):
-            await cable.put(layer, None)
+        yield far
     finally:
         far.kill()
         far.wait()
         for pipe in (far.stdin, far.stdout):
             if pipe:
                 pipe.close()
-    await cable.until("the link is gone", lambda: all(x.name != "near0" for x in host.kernel.links()))
+
+
+async def run(host: Host, far: subprocess.Popen[str], case: str) -> None:
+    cable = Cable(host, Direct(), "near0")
+    cable.far = far
+    await cable.tell("")
+    await cable.until("carrier and a link-local address", lambda: _ready(cable))
+    await CASES[case](cable)
+    for layer in ("volatile", "kept"):
+        await cable.put(layer, None)
 
 
 def _ready(cable: Cable) -> bool:
@@ -272,10 +279,15 @@ def _cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def main(kind: Kind, root: str, case: str) -> None:
-    async with plugged_in(Host(Path(root), NetlinkKernel(), kind)) as cable:
-        await CASES[case](cable)
+def main(kind: Kind, root: str, case: str) -> None:
+    host = Host(Path(root), NetlinkKernel(), kind)
+    with far_end() as far:
+        asyncio.run(run(host, far, case))
+    end = time.monotonic() + 10
+    while any(link.name == "near0" for link in host.kernel.links()):
+        assert time.monotonic() < end, "the cable goes with its far end"
+        time.sleep(0.05)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))  # type: ignore[arg-type]  # the words of a command line
+    main(*sys.argv[1:])  # type: ignore[arg-type]  # the words of a command line
