@@ -15,7 +15,7 @@ from textual.widget import Widget
 from tui.models.facts import Facts, Link
 from tui.session import Session
 from tui.widgets.messages import Go
-from tui.widgets.page import BLANK, Page, Row, clip, heading, marked, text
+from tui.widgets.page import BLANK, Page, Row, clip, heading, marked, text, wrapped
 from tui.widgets.place import Place, network_state
 from tui.widgets.words import origin
 
@@ -38,6 +38,7 @@ class HomeScreen(Place):
         first = self.page.cursor < 0
         rows = [*identity(self.session.facts), BLANK, *addresses(self.session.facts, self.text_width), BLANK]
         steps = checklist(self.session)
+        rows[0:0] = wrapped(self.session.mode_note, self.text_width) if self.session.mode_note else ()
         rows += [agent_line(self.session), BLANK, heading("Steps")]
         rows += [marked(mark, words, place) for mark, words, place in steps]
         next_step = next((place for mark, _, place in steps if mark != "ok"), steps[0][2])
@@ -79,8 +80,9 @@ def agent_line(session: Session) -> Row:
     if not agent.known:
         return text("Agent    not asked yet")
     if not agent.answers:
-        return text("Agent    no agent answers")
-    return text(f"Agent    answers{', ' + agent.registered if agent.registered else ''}")
+        return text("Agent    no agent answers; registration is not offered")
+    managed = {"local": "managed here", "central": "managed centrally"}.get(agent.mode, "")
+    return text(f"Agent    {', '.join(x for x in (f'version {agent.version}', managed) if x)}")
 
 
 def checklist(session: Session) -> list[tuple[str, str, str]]:

@@ -37,7 +37,7 @@ class LinkScreen(Place):
     IS_PLACE = False
     HELP_TEXT = (
         "Each field says what is wrong with it when you leave it. Up and Down (or Tab and Ctrl-T) go from field to "
-        "field, Ctrl-U empties one, Ctrl-R puts back what it had. Done changes nothing yet: it goes to Review."
+        "field, Ctrl-U empties "
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "app.focus_next", "next", key_display="Tab"),
@@ -60,7 +60,7 @@ class LinkScreen(Place):
         with Horizontal(id="actions"):
             yield Action("Done", id="done")
             yield Action("Cancel", id="cancel")
-            yield Action("Reset to what the host has", id="reset")
+            yield Action("Reset", id="reset")
 
     def update(self) -> None:
         now = self.session.facts.link(self.link.identity) or self.link

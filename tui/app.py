@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-NARROW = 60
-"""Below this width the column of places is shown only when asked for."""
+NARROW, SHORT = 60, 14
+"""Below this width the column of places is shown only when asked for; below this height an editor leaves out lines."""
 PENDING_SECONDS = 2.0
 """How often a console looks whether another one has made a change."""
 
@@ -40,6 +40,7 @@ class OnsiteApp(App[None], inherit_bindings=False):
     DEFAULT_MODE = "home"
     ESCAPE_TO_MINIMIZE = False
     HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-narrow"), (NARROW, "-wide")]  # noqa: RUF012 - typed so by App
+    VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-short"), (SHORT, "-tall")]  # noqa: RUF012 - as above
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(place.key, f"go('{place.name}')", "places", show=place.key == "1", key_display=f"1-{len(PLACES)}")

@@ -6,6 +6,7 @@ happened. Everything heavy (pydantic, pyroute2, httpx) is imported by the first 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator
@@ -41,13 +42,13 @@ class AgentState:
     Attributes:
         known: it has been asked.
         answers: it is there.
-        registered: what it says of the registration, in words; "" where it does not say.
+        mode: "local" or "central": who manages this host; "" where it does not say.
     """
 
     known: bool = False
     answers: bool = False
-    name: str = ""
-    registered: str = ""
+    version: str = ""
+    mode: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ class Session:
     facts: Facts = field(default_factory=Facts)
     draft: HostConfig | None = None
     agent: AgentState = AgentState()
+    waiting: bool = False
+    """A change waits for its Keep."""
     slow_line: bool = False
     """The line has 9600 baud or less: the countdown is painted every 5 s."""
     help_topic: Topic | None = None
@@ -172,11 +175,13 @@ class Session:
         Raises:
             OSError, ValueError: the journal cannot be read.
         """
-        if not os.path.lexists(self.host.path("/var/lib/onsite/pending.json")):
-            return None
-        from tui.services.change import journal
+        found = None
+        if os.path.lexists(self.host.path("/var/lib/onsite/pending.json")):
+            from tui.services.change import journal
 
-        return journal.pending(self.host)
+            found = journal.pending(self.host)
+        self.waiting = found is not None and found.phase == "waiting"
+        return found
 
     async def apply(self, plan: Plan, reverts: str = "") -> Pending:
         """Apply it; the countdown runs from here.
@@ -244,25 +249,23 @@ class Session:
         """Ask the local agent how it is. Returns whether the answer differs from before."""
         before = self.agent
         socket = self.host.path(AGENT_SOCKET)
-        self.agent = await _ask(socket) if socket.exists() else AgentState(known=True)
+        self.agent = await asyncio.to_thread(_ask, socket) if socket.exists() else AgentState(known=True)
         return before != self.agent
 
 
-async def _ask(socket: Path) -> AgentState:
+def _ask(socket: Path) -> AgentState:
+    """The two questions of Home, in the words of the Local Management API. Blocks; importing httpx alone takes long."""
     import httpx
 
     try:
-        transport = httpx.AsyncHTTPTransport(uds=str(socket))
-        async with httpx.AsyncClient(transport=transport, base_url="http://agent", timeout=3.0) as client:
-            answer = await client.get("/v1/edge-mgmt/settings")
-            settings = answer.json() if answer.is_success else {}
-            answer = await client.get("/v1/edgehosts/current")
-            host = answer.json() if answer.is_success else {}
-    except (httpx.HTTPError, ValueError, OSError):
+        transport = httpx.HTTPTransport(uds=str(socket))
+        with httpx.Client(transport=transport, base_url="http://agent", timeout=3.0) as client:
+            settings = client.get("/v1/edge-mgmt/settings").raise_for_status().json()
+            host = client.get("/v1/edge-mgmt/edgehosts/current").raise_for_status().json()
+        status, mode = host.get("status", {}), settings.get("managementMode", "")
+        return AgentState(known=True, answers=True, version=str(status.get("agentVersion", "")), mode=str(mode))
+    except (httpx.HTTPError, ValueError, AttributeError, OSError):
         return AgentState(known=True)
-    name = host.get("metadata", {}).get("name", "") if isinstance(host, dict) else ""
-    mode = settings.get("mode", "") if isinstance(settings, dict) else ""
-    return AgentState(known=True, answers=True, name=str(name), registered=str(mode))
 
 
 def main_address(link: Link) -> str:

@@ -39,7 +39,7 @@ class Question(ModalScreen[bool], inherit_bindings=False):
     def compose(self) -> ComposeResult:
         from textwrap import wrap
 
-        rows = [heading(self.question), *(text(line) for line in wrap(self.words, 44))]
+        rows = [heading(self.question), *(text(line) for line in wrap(self.words, 36))]
         page = Page(rows, focusable=False)
         page.styles.height = len(rows)
         with Vertical(id="box"):

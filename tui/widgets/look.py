@@ -10,6 +10,8 @@ from rich.style import Style
 
 PLAIN = Style()
 STRONG = Style(bold=True)
+HERE = Style(reverse=True)
+"""Where one is: this host, this place. A word at a time, for every cell of a bar costs bytes."""
 OK = Style(color="green")
 WARNING = Style(color="yellow")
 ERROR = Style(color="red")

@@ -14,7 +14,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.session import Session, main_address
-from tui.widgets.look import MARKS, STRONG
+from tui.widgets.look import HERE, MARKS
 from tui.widgets.page import Page, Row, clip, wrapped
 from tui.widgets.places import Places
 
@@ -34,7 +34,7 @@ class TitleLine(Widget):
         gap = self.size.width - len(name) - len(left) - len(state) - 2
         return Strip(
             [
-                Segment(name, base + STRONG),
+                Segment(name, base + HERE),
                 Segment("  " + left + " " * gap, base),
                 Segment(state, base + MARKS[mark]),
             ]
@@ -55,11 +55,13 @@ class KeyLine(Widget):
 def keys_of(screen: Screen[Any]) -> tuple[tuple[str, str], ...]:
     """(key, what it does) for the keys that work on a screen now and are worth showing."""
     found: dict[str, tuple[str, str]] = {}
+    declared = [b.action for b in (*screen.BINDINGS, *screen.app.BINDINGS) if isinstance(b, Binding)]
     for active in screen.active_bindings.values():
         binding = active.binding
         if binding.show and active.enabled:
             found.setdefault(binding.action, (binding.key_display or binding.key, binding.description))
-    return tuple(found.values())
+    order = sorted(found, key=lambda action: declared.index(action) if action in declared else -1)
+    return tuple(found[action] for action in order)
 
 
 class Place(Screen[None], inherit_bindings=False):
@@ -146,6 +148,8 @@ def title(session: Session) -> tuple[str, str, str, tuple[str, str]]:
 
 def state(session: Session) -> tuple[str, str]:
     """The state of the host in one mark and one word."""
+    if session.waiting:
+        return "!", "not kept yet"
     if session.changes:
         return "!", "not applied"
     if session.main_link is None:

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.widgets.look import MARKS, STRONG
+from tui.widgets.look import HERE, MARKS, STRONG
 
 
 class Destination(NamedTuple):
@@ -69,6 +69,7 @@ class Places(Widget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         base = self.visual_style.rich_style
+        y += max(0, min(self.cursor, len(PLACES) - 1) - self.size.height + 1)
         if y >= len(PLACES):
             return Strip.blank(self.size.width, base)
         place = PLACES[y]
@@ -78,7 +79,7 @@ class Places(Widget, can_focus=True):
         return Strip(
             [
                 Segment(f"{pointer}{place.key} ", base),
-                Segment(place.title, base + STRONG if here else base),
+                Segment(place.title, base + HERE if here else base),
                 Segment(" " * (8 - len(place.title)), base),
                 Segment(mark, base + MARKS.get(mark, STRONG)),
             ]
@@ -86,7 +87,10 @@ class Places(Widget, can_focus=True):
 
     def action_move(self, step: int) -> None:
         before, self.cursor = self.cursor, max(0, min(self.cursor + step, len(PLACES) - 1))
-        self.refresh(Region(0, before, 1, 1), Region(0, self.cursor, 1, 1))
+        if self.size.height < len(PLACES):
+            self.refresh()
+        else:
+            self.refresh(Region(0, before, 1, 1), Region(0, self.cursor, 1, 1))
 
     def action_go(self) -> None:
         self.post_message(self.Chosen(PLACES[self.cursor].name))
@@ -97,3 +101,4 @@ class Places(Widget, can_focus=True):
 
     def on_blur(self) -> None:
         self.refresh(Region(0, 0, 1, len(PLACES)))
+        self.styles.clear_rule("display")
