@@ -115,7 +115,7 @@ def _dispatch(options: Options, verb: str, rest: list[str]) -> int:
         return demo.main(rest, run)
     if verb == "agent":
         os.execv(sys.executable, [sys.executable, "-m", "agent", *rest])  # noqa: S606 - an argument list
-    if verb not in VERBS and verb not in ("", "deadman"):
+    if verb not in VERBS and verb not in ("", "deadman", "expire"):
         raise Usage(f"{verb} is not a verb.")
     host = host_of(options)
     if not verb:
@@ -158,6 +158,10 @@ def _command(verb: str, host: Host, rest: list[str]) -> int:
         from tui.commands import deadman
 
         return deadman.main(host, rest)
+    if verb == "expire":
+        from tui.commands import expire
+
+        return expire.main(host, rest)
     from tui.commands import decide
 
     return {"keep": decide.keep, "revert": decide.revert, "recover": decide.recover}[verb](host, rest)

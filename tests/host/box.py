@@ -5,8 +5,8 @@ kills every process at once and takes the kernel's links away; the files stay as
 a crash of the processes, not what a disk loses. Root only.
 
 Two things that took time to find: /sys has to show the container's own links and has to be read-only (where it can be
-written networkd waits for udev, and every link stays "pending"); without the two capabilities networkd is not
-started at all. The state is "degraded" (nothing to remount), which is as expected.
+written networkd waits for udev, and every link stays "pending"); /proc/sys/net has to be writable, as networkd
+and Onsite set it; without the two capabilities networkd is not started at all. The state is "degraded" (nothing to remount), which is as expected.
 """
 
 from __future__ import annotations
@@ -164,7 +164,8 @@ class Box:
         return state in ("running", "degraded")
 
     def _begin(self, command: list[str], **more: Any) -> subprocess.Popen[str]:
-        environment = {k: v for k, v in outside().items() if not k.startswith("SYSTEMD_")} | {"PYTHONPATH": str(CODE)}
+        environment = {k: v for k, v in outside().items() if not k.startswith("SYSTEMD_")}
+        environment |= {"PYTHONPATH": str(CODE), "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network"}
         with (self.folder / "console").open("a") as errors:
             return subprocess.Popen(
                 command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=CODE, env=environment, **more

@@ -110,6 +110,10 @@ def render(config: LinkConfig, link: Link) -> bytes:
     virtual links) is matched by its MAC and name. The IPv6 link-local address is always on: it is the way in when
     everything else is wrong. The lease is not given back when networkd reads its files again, so that Keep gets
     the same address once more.
+
+    Two settings are left out on purpose (measured with 252, docs/decisions/networkd-backend.md):
+    DuplicateAddressDetection=ipv4 leaves the link without its IPv4 addresses for six seconds at every reload, also at
+    Keep, and we probe before applying; KeepConfiguration=static leaves the former addresses for ever.
     """
     config = config.pruned()
     match = {"PermanentMACAddress": link.permanent_mac}
@@ -129,7 +133,7 @@ def render(config: LinkConfig, link: Link) -> bytes:
         sections.append(("Link", [("MTUBytes", str(config.mtu))]))
     sections.append(("Network", network))
     for part in (config.ipv4, config.ipv6):
-        sections += [("Address", [("Address", str(address))]) for address in part.addresses]
+        sections += [("Address", _address(address)) for address in part.addresses]
         if part.gateway is not None:
             route = [("Gateway", str(part.gateway))]
             if _outside(part.gateway, part.addresses):
@@ -144,6 +148,14 @@ def render(config: LinkConfig, link: Link) -> bytes:
     text = "\n".join(f"\n[{name}]\n" + "\n".join(f"{key}={value}" for key, value in keys) for name, keys in sections)
     header = f"# {link.name}: written by Onsite. Edits by hand are noticed, and shown before they are overwritten."
     return f"{header}\n{text}\n".encode()
+
+
+def _address(address: IPv4Interface | IPv6Interface) -> list[tuple[str, str]]:
+    """Without Broadcast=, networkd (252) takes an IPv4 address away and sets it again whenever it reads the file."""
+    keys = [("Address", str(address))]
+    if isinstance(address, IPv4Interface) and address.network.prefixlen < 31:
+        keys.append(("Broadcast", str(address.network.broadcast_address)))
+    return keys
 
 
 def _stem(link: Link) -> str:
