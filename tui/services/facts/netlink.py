@@ -14,7 +14,8 @@ from collections.abc import Iterator
 
 NLMSG_ERROR, NLMSG_DONE, NLMSG_OVERRUN = 2, 3, 4
 NLM_F_REQUEST, NLM_F_DUMP_INTR, NLM_F_DUMP = 0x1, 0x10, 0x300
-_LARGEST = 1 << 20
+_BUFFER = 1 << 16
+"""Bytes; the kernel makes the parts of a dump as large as the reader can take (at most 32 KiB)."""
 
 _header = struct.Struct("=IHHII")
 _attribute = struct.Struct("=HH")
@@ -28,16 +29,16 @@ def dump(sock: socket.socket, kind: int, request: bytes, *, attempts: int = 5) -
     Raises:
         OSError: with the kernel's errno; EOVERFLOW where the kernel lost messages each time.
     """
-    size = 1 << 16
+    peeked = bytearray(1)
     for attempt in range(1, attempts + 1):
         sequence = attempt
         sock.send(_header.pack(_header.size + len(request), kind, NLM_F_REQUEST | NLM_F_DUMP, sequence, 0) + request)
         bodies: list[bytes] = []
         whole, done = True, False
         while not done:
-            data, _, flags, _ = sock.recvmsg(size)
-            if flags & socket.MSG_TRUNC:
-                whole, size = False, min(size * 4, _LARGEST)
+            # asked before it is taken: a message cut short could take the end of the dump with it
+            size = sock.recv_into(peeked, 1, socket.MSG_PEEK | socket.MSG_TRUNC)
+            data = sock.recv(max(size, _BUFFER))
             for message, message_flags, message_sequence, body in messages(data):
                 if message_sequence != sequence:
                     continue
