@@ -4,9 +4,10 @@ Real: systemd, D-Bus, networkd, resolved, the project and its units. Not real: k
 kills every process at once and takes the kernel's links away; the files stay as they were, so it shows what survives
 a crash of the processes, not what a disk loses. Root only.
 
-Two things that took time to find: /sys has to show the container's own links and has to be read-only (where it can be
-written networkd waits for udev, and every link stays "pending"); /proc/sys/net has to be writable, as networkd
-and Onsite set it; without the two capabilities networkd is not started at all. The state is "degraded" (nothing to remount), which is as expected.
+Three things that took time to find: /sys has to show the container's own links and has to be read-only (where it can
+be written networkd waits for udev, and every link stays "pending"); /proc/sys/net has to be writable, as networkd and
+Onsite set it; without the two capabilities networkd is not started at all. The state "degraded" (nothing to remount)
+is as expected.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from tui.services.host import Host
 
 
 def main(host: Host, argv: list[str]) -> int:
-    """Exit code 0 when there is nothing left to do; 1, after which the timer's unit tries again, or 2 for wrong words."""
+    """Exit code 0 when there is nothing left to do; 2 for wrong words. After a failure the unit tries again."""
     if len(argv) != 1:
         return 2
     from tui.services.change import transaction

@@ -42,7 +42,7 @@ def links(host: Host) -> tuple[Link, ...]:
     except OSError:
         return ()
     layers = configured.Layers(host)
-    owned = (managers.owned(link, host) for link in found if link.kind != "loopback")
+    owned = managers.owned([link for link in found if link.kind != "loopback"], host)
     return tuple(layers.applied_to(link) for link in owned)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from tui.models.facts import Link
@@ -22,12 +23,11 @@ def running(host: Host) -> tuple[str, ...]:
     return ("networkd", *found) if netif.runs(host) else tuple(found)
 
 
-def owned(link: Link, host: Host) -> Link:
-    """The link with its owner. That of a recorded host is in the recording."""
+def owned(links: Sequence[Link], host: Host) -> Sequence[Link]:
+    """The links with their owners. Those of a recorded host are in the recording."""
     if host.kind == "recorded":
-        return link
-    try:
-        from tui.services.network import owners
-    except ImportError:
-        return link
-    return replace(link, owner=owners.owner(link, host))
+        return links
+    from tui.services.network.owners import Managers
+
+    found = Managers.of(host)
+    return [replace(link, owner=found.owner(link)) for link in links]
