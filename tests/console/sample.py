@@ -78,13 +78,12 @@ class Sample(App[None]):
         Binding("f3", "list", "List"),
         Binding("ctrl+l", "repaint", "Repaint", priority=True),
         Binding("f4", "crash", "Crash"),
-        Binding("ctrl+x", "app.quit", "Leave"),
+        Binding("ctrl+x", "app.quit", "Leave", priority=True),
     ]
 
     def __init__(self, driver_class: type | None = None) -> None:
         super().__init__(driver_class=driver_class)
         self.theme = "ansi-dark"
-        self.submitted: list[str] = []
 
     def compose(self) -> ComposeResult:
         yield Static("Onsite  edge-01  ok → ready ✓ 日本", id="state")
@@ -97,7 +96,7 @@ class Sample(App[None]):
             yield Horizontal(Label(name, classes="name"), Field(id=name.lower().replace(" ", "-")))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        self.submitted.append(event.value)
+        self.query_one("#state", Static).update(f"submitted {event.value}")
 
     def action_dialog(self) -> None:
         self.push_screen(Dialog())

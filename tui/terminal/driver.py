@@ -72,7 +72,7 @@ class OnsiteDriver(Driver):
 
     def start_application_mode(self) -> None:
         """Take the line: raw, its size known, its screen blank."""
-        self._line.raw()
+        self._line.raw(flow=not self.profile.utf8)
         typed = self._find_size()
         columns, rows = self._size or size.DEFAULT
         grid = Grid(columns, rows)

@@ -32,6 +32,9 @@ UNEASY = 0.05
 LONG = 32
 """Characters from which a burst is inserted as one text."""
 
+STRAGGLING = 0.05
+"""Seconds of silence that end a long burst: USB adapters and networks deliver a paste in pieces."""
+
 LARGEST = 1 << 18
 """Bytes kept of a burst or a paste."""
 
@@ -115,7 +118,7 @@ class Decoder:
             self._noise_at = now
             return events
         self._burst += data
-        self._until = now + self._settle
+        self._until = now + (self._settle if len(self._burst) < LONG else STRAGGLING)
         if len(self._burst) >= LARGEST:
             events += self._judge(now)
         return events

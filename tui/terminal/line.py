@@ -38,11 +38,13 @@ class Line:
         self._before: Modes | None = None
         self._free_at = 0.0
 
-    def raw(self) -> None:
+    def raw(self, flow: bool) -> None:
         """Characters one by one, not echoed, nothing translated; remembers the modes to give back.
 
-        XON/XOFF stays on where it is: real terminals need it. A line that a killed program left raw is taken for
-        cooked, so that what is given back works (see `cooked`).
+        A line that a killed program left raw is taken for cooked, so that what is given back works (see `cooked`).
+
+        Args:
+            flow: Obey XOFF, as real terminals need it. Any key ends it then, so that one from noise stops nothing.
         """
         try:
             now = termios.tcgetattr(self.stdin)
@@ -53,7 +55,8 @@ class Line:
         modes[IFLAG] &= ~(
             termios.ICRNL | termios.INLCR | termios.IGNCR | termios.ISTRIP | termios.BRKINT | termios.PARMRK
         )
-        modes[IFLAG] |= termios.IGNPAR
+        modes[IFLAG] &= ~(termios.IXON | termios.IXOFF | termios.IXANY)
+        modes[IFLAG] |= termios.IGNPAR | (termios.IXON | termios.IXANY if flow else 0)
         modes[OFLAG] &= ~termios.OPOST
         modes[LFLAG] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN | termios.ISIG)
         modes[CC][termios.VMIN], modes[CC][termios.VTIME] = 1, 0
