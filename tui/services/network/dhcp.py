@@ -131,10 +131,12 @@ async def withdraw(host: Host, name: str) -> None:
         OSError: the kernel refused.
     """
     lease = leases.read(host, name)
-    link = next((link for link in host.kernel.links() if link.name == name), None)
-    if lease is not None and link is not None:
-        routes = [Operation("delete route", link.index, route=r) for r in link.routes if r.protocol == 16]
-        await host.kernel.change([*routes, Operation("delete address", link.index, lease.address)])
+    if lease is None:
+        return
+    for link in host.kernel.links():
+        if link.name == name:
+            routes = [Operation("delete route", link.index, route=r) for r in link.routes if r.protocol == 16]
+            await host.kernel.change([*routes, Operation("delete address", link.index, lease.address)])
     leases.remove(host, name)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from collections.abc import Iterable
 from dataclasses import replace
 from ipaddress import ip_address, ip_interface
@@ -59,24 +57,26 @@ class Direct:
                 await dhcp.stop(host, link.name)
             else:
                 await self._follow(host, link, config, self.wanted(config, link))
-        await resolv.write(host)
+        await resolv.write(host, links)
 
     async def restore(self, host: Host, identity: str, before: LinkState) -> None:
-        """Exactly the state before: also where nobody had configured the link.
+        """Exactly the state before: also where nobody had configured the link. A link that is gone has none.
 
         Raises:
-            OSError: the kernel refused, the link is gone (ENODEV), or a file cannot be used.
+            OSError: the kernel refused, or a file cannot be used.
         """
         config = linkfiles.effective(host, identity)
-        link = linkfiles.find(host.kernel.links(), identity, config.name if config else "")
+        links = host.kernel.links()
+        link = linkfiles.find(links, identity, config.name if config else "")
         if link is None:
-            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
+            return
         if config is not None:
             await self._follow(host, link, config, before)
         else:
             await dhcp.stop(host, link.name)
-            await host.kernel.change(_bare(link, before))
-        await resolv.write(host)
+            now = linkfiles.find(host.kernel.links(), identity)
+            await host.kernel.change(_bare(now or link, before))
+        await resolv.write(host, links)
 
     async def _follow(self, host: Host, link: Link, config: LinkConfig, wanted: LinkState) -> None:
         leased, automatic = config.ipv4.method == "dhcp", config.ipv6.method == "auto"
@@ -94,15 +94,19 @@ class Direct:
 
 
 def _bare(link: Link, before: LinkState) -> list[Operation]:
-    """Back to a link that nobody configures. Its router advertisements are on, as the kernel's default is."""
-    keep: set[Origin] = {"ra"} if any(":" in a for a in before.dynamic) else set()
-    operations = [Operation("router advertisements", link.index, value=1)]
-    operations += reconcile(link, before, keep={"dhcp", *keep} if before.dynamic else ())
+    """Back to a link that nobody configures, or whose lease some other client keeps alive."""
+    families: dict[Origin, bool] = {
+        "ra": any(":" in a for a in before.dynamic), "dhcp": any(":" not in a for a in before.dynamic),
+    }  # fmt: skip
     have = {a.address for a in link.addresses}
-    for address in before.dynamic:
-        if ":" not in address and address not in have:
-            operations.append(Operation("add address", link.index, address, seconds=_LEASE_AFTER_REVERT, origin="dhcp"))
-    if keep:
+    operations = [Operation("router advertisements", link.index, value=1)]  # the kernel's default
+    operations += reconcile(link, before, keep=[origin for origin, there in families.items() if there])
+    operations += [
+        Operation("add address", link.index, address, seconds=_LEASE_AFTER_REVERT, origin="dhcp")
+        for address in before.dynamic
+        if ":" not in address and address not in have
+    ]
+    if families["ra"]:
         operations.append(Operation("solicit", link.index))
     return operations
 

@@ -39,7 +39,8 @@ def write(host: Host, name: str, lease: Lease, obtained: float) -> None:
 
 
 def remove(host: Host, name: str) -> None:
-    path(host, name).unlink(missing_ok=True)
+    if path(host, name).exists():
+        path(host, name).unlink(missing_ok=True)
 
 
 def replace_volatile(path: Path, text: str) -> None:

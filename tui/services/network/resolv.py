@@ -12,7 +12,7 @@ import shutil
 import subprocess
 
 from tui.models.change import FileImage
-from tui.models.facts import Facts
+from tui.models.facts import Facts, Link
 from tui.services.host import Host
 from tui.services.network import leases, linkfiles
 from tui.services.network.leases import replace_volatile
@@ -32,8 +32,11 @@ def link_to_it(facts: Facts) -> tuple[FileImage, ...]:
     return (FileImage(_CONF, target="../run/onsite/resolv.conf"),)
 
 
-async def write(host: Host) -> None:
+async def write(host: Host, links: tuple[Link, ...] = ()) -> None:
     """Make the derived file anew; where systemd-resolved owns /etc/resolv.conf, tell it instead.
+
+    Args:
+        links: those of the host, where the caller has just read them.
 
     Raises:
         OSError: it cannot be written.
@@ -42,7 +45,7 @@ async def write(host: Host) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "resolv.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        servers, search = _collect(host)
+        servers, search = _collect(host, links or host.kernel.links())
         if _resolved(host):
             await asyncio.to_thread(_tell_resolved, servers, search)
             return
@@ -53,9 +56,8 @@ async def write(host: Host) -> None:
         replace_volatile(host.path(DERIVED), "\n".join(lines) + "\n")
 
 
-def _collect(host: Host) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+def _collect(host: Host, links: tuple[Link, ...]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     """Name servers and search domains by link, in the links' order: what a person set, else what the lease gave."""
-    links = host.kernel.links()
     configs = linkfiles.all_effective(host)
     servers: dict[str, list[str]] = {}
     search: dict[str, list[str]] = {}
