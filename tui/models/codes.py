@@ -1,6 +1,6 @@
 """The codes of issues: short enough to read out on the phone, each with a page that Help shows and the docs hold.
 
-N1 typed values, N2 address sanity, N3 what the network said, C1 changes.
+N1 typed values, N2 address sanity, N3 what the network said, C1 changes, D1 documents, S1 settings of Onsite itself.
 """
 
 from __future__ import annotations
@@ -90,9 +90,16 @@ TITLES = {
     "C106": "Not permitted",
     "C107": "The time is over",
     "C108": "Nothing to keep or take back",
-    "C109": "An interrupted change was taken back",
     "C110": "The interface is gone",
     "C111": "Onsite cannot write for this interface",
+    "D101": "The file cannot be read",
+    "D102": "The file is too large",
+    "D103": "Not YAML",
+    "D104": "More YAML than is taken",
+    "D105": "An unknown key",
+    "D106": "A key is missing",
+    "D107": "A value of the wrong kind",
+    "S101": "The settings file cannot be used",
 }
 _PAGES = Path(__file__).resolve().parents[2] / "assets" / "codes"
 """Beside the program, in a checkout as in site-packages."""

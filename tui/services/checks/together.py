@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations
 
 from tui.models.change import Issue
-from tui.services.checks.outcome import After, DefaultRoute
+from tui.services.checks.outcome import After
 
 _VIRTUAL = ("dummy",)
 """Kinds whose addresses are meant to lie in a network of another link, such as those of kube-proxy."""
@@ -14,14 +13,19 @@ _VIRTUAL = ("dummy",)
 
 def check(outcome: Sequence[After]) -> Iterator[Issue]:
     """Every pair of links of which the draft names at least one; the issue is put at the later one that it names."""
-    for first, second in combinations(outcome, 2):
-        blamed, other = (second, first) if second.config else (first, second)
-        if blamed.config is None or blamed.link.kind in _VIRTUAL or other.link.kind in _VIRTUAL:
-            continue
-        if blamed.link.index == other.link.index:
-            text = f"{blamed.link.name} stands twice in this configuration."
-            yield Issue("N231", "error", f"links.{blamed.config.mac}", text, "Take one of the two away.")
-            continue
+    for number, first in enumerate(outcome):
+        if first.config is None:  # those of the draft come first
+            return
+        for second in outcome[number + 1 :]:
+            blamed, other = (second, first) if second.config else (first, second)
+            yield from _pair(blamed, other)
+
+
+def _pair(blamed: After, other: After) -> Iterator[Issue]:
+    if blamed.link.index == other.link.index:
+        text = f"{blamed.link.name} stands twice in this configuration."
+        yield Issue("N231", "error", _at(blamed), text, "Take one of the two away.")
+    elif blamed.link.kind not in _VIRTUAL and other.link.kind not in _VIRTUAL:
         yield from _networks(blamed, other)
         yield from _ways_out(blamed, other)
 
@@ -29,7 +33,7 @@ def check(outcome: Sequence[After]) -> Iterator[Issue]:
 def _networks(blamed: After, other: After) -> Iterator[Issue]:
     here, there = blamed.link.name, other.link.name
     for mine in blamed.addresses:
-        at = _at(blamed, mine.version, "addresses")
+        at = f"{_at(blamed)}.ipv{mine.version}.addresses"
         for theirs in other.addresses:
             if mine.version != theirs.version or mine.ip.is_link_local:
                 continue
@@ -53,18 +57,13 @@ def _ways_out(blamed: After, other: After) -> Iterator[Issue]:
         equal = [(mine, theirs) for mine, theirs in pairs if mine.metric == theirs.metric]
         if not equal or all(mine.leased and theirs.leased for mine, theirs in equal):
             continue
-        blocks = any(not mine.leased and not theirs.leased for mine, theirs in equal)
-        yield _two_gateways(blamed, other, equal[0][0], "error" if blocks else "warning")
+        leased = any(mine.leased or theirs.leased for mine, theirs in equal)
+        here, there = blamed.link.name, other.link.name
+        text = f"{here} and {there} would both be the way out (IPv{family} default routes of equal metric)."
+        remedy = f"Leave the gateway empty on one of them, {here} or {there}."
+        # One that a lease gave can go away by itself, so it does not block.
+        yield Issue("N212", "warning" if leased else "error", f"{_at(blamed)}.ipv{family}.gateway", text, remedy)
 
 
-def _two_gateways(blamed: After, other: After, route: DefaultRoute, severity: str) -> Issue:
-    here, there = blamed.link.name, other.link.name
-    text = f"{here} and {there} would both be the way out (IPv{route.family} default routes of equal metric)."
-    remedy = f"Leave the gateway empty on one of them, {here} or {there}."
-    at = _at(blamed, route.family, "gateway")
-    return Issue("N212", "error" if severity == "error" else "warning", at, text, remedy)
-
-
-def _at(after: After, family: int, field: str) -> str:
-    mac = after.config.mac if after.config else after.link.identity
-    return f"links.{mac}.ipv{family}.{field}"
+def _at(after: After) -> str:
+    return f"links.{after.config.mac if after.config else after.link.identity}"
