@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tui.services.clock import Clock, SystemClock
-from tui.services.host import Host, Kind
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tui.services.clock import Clock
+    from tui.services.host import Host, Kind
 
 OK, FAILED, USAGE, PENDING, REVERTED, DENIED, UNFIT = 0, 1, 2, 3, 4, 5, 6
 
@@ -79,6 +82,8 @@ def run(argv: list[str]) -> int:
         print(file=sys.stderr)
         return 130
     except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback reaches a terminal
+        from pathlib import Path
+
         from tui.commands import fault
 
         return fault.reported(error, Path(options.root or "/"))
@@ -173,6 +178,11 @@ def host_of(options: Options) -> Host:
     Raises:
         Usage: an option has no such value.
     """
+    from pathlib import Path
+
+    from tui.services.clock import SystemClock
+    from tui.services.host import Host
+
     kinds: tuple[Kind, ...] = ("real", "user", "network", "recorded")
     root = Path(options.root or "/").absolute()
     kind = next((k for k in kinds if k == options.practice), None)
@@ -196,6 +206,8 @@ def host_of(options: Options) -> Host:
 
 
 def _recorded(machine: str, root: Path, clock: Clock) -> Host:
+    from pathlib import Path
+
     from tui.services import recording
 
     if root == Path("/") or not machine:

@@ -75,8 +75,8 @@ def _lay_out(facts: Facts, root: Path) -> None:
     for path, text in files.items():
         _below(root, path).write_text(f"{text}\n")
     for manager in facts.managers:
-        for folder in _RUNNING.get(manager, ()):
-            _below(root, folder).write_text("")
+        unit = _UNITS.get(manager, manager)
+        _below(root, f"/run/systemd/units/invocation:{unit}.service").write_text("")
     for file in facts.files:
         where = _below(root, file.path)
         if file.target:
@@ -87,12 +87,7 @@ def _lay_out(facts: Facts, root: Path) -> None:
             where.chmod(file.mode)
 
 
-_RUNNING = {
-    "networkd": ("/run/systemd/units/invocation:systemd-networkd.service",),
-    "NetworkManager": ("/run/NetworkManager/devices/recorded",),
-    "wicked": ("/run/wicked/recorded",),
-    "connman": ("/run/connman/recorded",),
-}
+_UNITS = {"networkd": "systemd-networkd", "wicked": "wickedd"}
 
 
 def _below(root: Path, path: str) -> Path:

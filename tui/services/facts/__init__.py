@@ -9,8 +9,9 @@ import os
 from dataclasses import replace
 
 from tui.models.facts import Facts, Link
-from tui.services.facts import cluster, configured, identity, managers, session
+from tui.services.facts import cluster, configured, identity, session
 from tui.services.host import Host
+from tui.services.network.owners import Managers
 
 
 def read(host: Host, *, files: bool = True) -> Facts:
@@ -21,29 +22,30 @@ def read(host: Host, *, files: bool = True) -> Facts:
     Args:
         files: read what a plan needs to know of the files that it may rewrite.
     """
+    managers = Managers.of(host)
     return Facts(
         hostname=identity.hostname(host),
         os_name=identity.os_name(host),
         machine=identity.machine(host),
         boot_id=host.boot_id(),
-        links=links(host),
+        links=_links(host, managers),
         files=configured.files(host) if files else (),
-        managers=managers.running(host),
+        managers=tuple(sorted(managers.running)),
         cluster_ranges=cluster.ranges(host),
         cluster_uses_address=cluster.present(host),
         session_address=session.address(os.environ) if host.kind == "real" else "",
     )
 
 
-def links(host: Host) -> tuple[Link, ...]:
-    """The links with owner, lease and configuration: the part of the facts that events change."""
+def _links(host: Host, managers: Managers) -> tuple[Link, ...]:
     try:
-        found = host.kernel.links()
+        found = [link for link in host.kernel.links() if link.kind != "loopback"]
     except OSError:
         return ()
+    if host.kind != "recorded":  # the owners of a recorded host are in the recording
+        found = [replace(link, owner=managers.owner(link)) for link in found]
     layers = configured.Layers(host)
-    owned = managers.owned([link for link in found if link.kind != "loopback"], host)
-    return tuple(layers.applied_to(link) for link in owned)
+    return tuple(layers.applied_to(link) for link in found)
 
 
 def masked(facts: Facts) -> Facts:

@@ -15,6 +15,7 @@ Method4 = Literal["", "dhcp", "static", "off"]
 Method6 = Literal["", "auto", "static", "off"]
 _KEPT, _VOLATILE, _LEASES = "/etc/onsite/links", "/run/onsite/links", "/run/onsite/leases"
 _NETWORKD = "/etc/systemd/network"
+_BY_NETWORKD = ("networkd", "netplan")
 _RESOLV = "/etc/resolv.conf"
 _METHODS4: dict[str, Method4] = {"dhcp": "dhcp", "static": "static", "off": "off"}
 _METHODS6: dict[str, Method6] = {"auto": "auto", "static": "static", "off": "off"}
@@ -44,7 +45,7 @@ class Layers:
                 self.leases[name.removesuffix(".json")] = lease
 
     def applied_to(self, link: Link) -> Link:
-        if link.owner.backend == "networkd" and self.host.kind != "recorded":
+        if link.owner.backend in _BY_NETWORKD and self.host.kind != "recorded":
             return networkd.described(link, self.host)
         wish = self.wishes.get(link.identity) or self.wishes.get(link.mac)
         lease = self.leases.get(link.name)

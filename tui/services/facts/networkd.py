@@ -20,7 +20,7 @@ _YES = {"yes", "true", "on", "1"}
 def described(link: Link, host: Host) -> Link:
     """The link with lease, name servers and configuration as networkd has them."""
     state = _keys(files.text(host, f"{_STATE}/{link.index}"))
-    config = link.owner.config or state.get("NETWORK_FILE", "")
+    config = state.get("NETWORK_FILE") or link.owner.config
     network = _network_section(files.text(host, config) if config else None)
     addresses = network.get("Address", [])
     lease = _lease(_keys(files.text(host, f"{_LEASES}/{link.index}")))
