@@ -57,7 +57,7 @@ def _ways_out(blamed: After, other: After) -> Iterator[Issue]:
         equal = [(mine, theirs) for mine, theirs in pairs if mine.metric == theirs.metric]
         if not equal or all(mine.leased and theirs.leased for mine, theirs in equal):
             continue
-        leased = any(mine.leased or theirs.leased for mine, theirs in equal)
+        leased = all(mine.leased or theirs.leased for mine, theirs in equal)
         here, there = blamed.link.name, other.link.name
         text = f"{here} and {there} would both be the way out (IPv{family} default routes of equal metric)."
         remedy = f"Leave the gateway empty on one of them, {here} or {there}."
