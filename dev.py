@@ -7,8 +7,8 @@
     python3 dev.py check               lint, then the tests
     python3 dev.py snapshots [ARGS]    the snapshot tests, and one HTML report: before, after, difference
     python3 dev.py snapshots-update    accept what the screens look like now
-    python3 dev.py bench [ARGS]        what the program costs
-    python3 dev.py host-full [ARGS]    the host tests with every kill point and every race
+    python3 dev.py bench [NAME ARGS]   what the program costs
+    python3 dev.py host-full [ARGS]    the tests on real links and hosts, with every kill point and every race
     python3 dev.py dev-table           this command in bare containers; writes docs/measured/dev-environments.md
     python3 dev.py wheel               wheel and sdist, installed in a fresh environment and started from /
     python3 dev.py lock                pin the newest dependencies that pyproject.toml allows (needs uv)

@@ -76,7 +76,12 @@ def demo(arguments: list[str]) -> int:
 
 
 def bench(arguments: list[str]) -> int:
-    return become([str(environment()), "-m", "bench", *arguments])
+    """One measurement by its name and with its arguments, or all of them."""
+    python = str(environment())
+    if arguments:
+        return become([python, "-m", f"bench.{arguments[0]}", *arguments[1:]])
+    programs = (path.stem for path in sorted((ROOT / "bench").glob("*.py")) if "__main__" in path.read_text("utf-8"))
+    return max(subprocess.run([python, "-m", f"bench.{name}"], cwd=ROOT).returncode for name in programs)
 
 
 def become(command: list[str]) -> int:
@@ -104,7 +109,7 @@ def snapshots_update(arguments: list[str]) -> int:
 
 
 def host_full(arguments: list[str]) -> int:
-    return pytest(["tests/host", "-p", "no:xdist", *arguments], ONSITE_FULL="1")
+    return pytest(["tests/netns", "tests/host", "-p", "no:xdist", *arguments], ONSITE_FULL="1")
 
 
 def dev_table(arguments: list[str]) -> int:

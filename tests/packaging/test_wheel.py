@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import tarfile
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 @pytest.fixture(scope="module")
-def installed(built: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def installed(built: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A fresh environment with the wheel, which finds its dependencies where this test finds them.
 
     It does not find this checkout: a path file within a folder that a path file names is not read.
@@ -31,8 +30,7 @@ def installed(built: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
     site = site_packages(venv)
     assert site is not None
     (site / "dependencies.pth").write_text(str(Path(pytest.__file__).parent.parent) + "\n")
-    yield venv / "bin"
-    subprocess.run([venv / "bin" / "onsite", "demo", "--stop"], cwd="/", capture_output=True, timeout=60)
+    return venv / "bin"
 
 
 def test_wheel_has_every_file_of_the_program(built: tuple[Path, Path]) -> None:
@@ -70,7 +68,11 @@ def test_headless_command_runs_from_another_folder(installed: Path) -> None:
     assert said.stdout.lstrip().startswith(b"{")
 
 
-def test_console_finds_its_styles_from_another_folder(installed: Path) -> None:
+def test_console_finds_its_styles_from_another_folder(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A missing stylesheet ends textual before its first frame, so a place on the screen shows that all were found."""
+    monkeypatch.setenv("ONSITE_PRACTICE", str(tmp_path / "practice"))  # the one in the usual place may be somebody's
     screen = wheel.first_screen([str(installed / "onsite"), "demo"], "Network")
+    subprocess.run([installed / "onsite", "demo", "--stop"], cwd="/", capture_output=True, timeout=60)
     assert any("Network" in row for row in screen), "\n".join(screen)

@@ -99,6 +99,8 @@ def main() -> int:
             return 1
         onsite = str(folder / "venv" / "bin" / "onsite")
         say(f"installed in a fresh environment ({way})")
+        # A practice host of its own: the one in the usual place may be somebody's.
+        os.environ["ONSITE_PRACTICE"] = str(folder / "practice")
         failed = bool(missing)
         for arguments in (["--version"], ["status", "--json"]):
             done = subprocess.run([onsite, *arguments], cwd="/", capture_output=True, text=True, timeout=60)
