@@ -201,6 +201,12 @@ class TestNodeAddress:
         assert issues(changed, facts=self.facts) == ()
 
 
+def test_address_that_moves_between_nodes_is_not_locked() -> None:
+    moving = replace(LEASED, addresses=(*LEASED.addresses, Address("192.0.2.200/32")))
+    facts = replace(TestNodeAddress.facts, links=(LOOPBACK, moving, FREE))
+    assert issues(link(ipv4={"method": "dhcp"}), facts=facts) == ()
+
+
 def test_values_that_never_were_text() -> None:
     wish = LinkConfig(mac=LAN0, ipv4=IPv4(method="static", addresses=(IPv4Interface("127.0.0.9/8"),)))
     bad_gateway = wish.ipv4.model_copy(

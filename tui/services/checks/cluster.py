@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 DEFAULT_RANGES = ("10.42.0.0/16", "10.43.0.0/16", "10.96.0.0/12", "10.244.0.0/16")
 """Pods and services of k3s and RKE2 (the first two), services of kubeadm, pods of Flannel and k0s."""
+_SINGLE = ("/32", "/128")
 Network = IPv4Network | IPv6Network
 
 
@@ -68,7 +69,8 @@ def _has_node_address(link: Link, facts: Facts) -> bool:
 
 def _locked(draft: LinkConfig, link: Link) -> Iterator[Issue]:
     for family, part in ((4, draft.ipv4), (6, draft.ipv6)):
-        now = [a for a in link.addresses if a.family == family and not a.link_local]
+        # A single address (/32, /128) is one that moves between nodes, such as that of the control plane.
+        now = [a for a in link.addresses if a.family == family and not a.link_local and not a.address.endswith(_SINGLE)]
         leased = part.method in ("dhcp", "auto")
         kept = {str(a.ip) for a in part.addresses} if part.method == "static" else set()
         lost = [
