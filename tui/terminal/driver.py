@@ -64,6 +64,7 @@ class OnsiteDriver(Driver):
         self._wake = (-1, -1)
         self._handlers: dict[int, Handler] = {}
         self._probed = False
+        self._exact = True
 
     @property
     def can_suspend(self) -> bool:
@@ -141,7 +142,7 @@ class OnsiteDriver(Driver):
 
     def _new_encoder(self, columns: int, rows: int) -> Encoder:
         font = glyphs.font(self.stdout) if self.profile.name == "linux" else None
-        return Encoder(self.profile, columns, rows, font)
+        return Encoder(self.profile, columns, rows, font, exact=self._exact)
 
     def _find_caret(self) -> tuple[int, int] | None:
         """Where the cursor shows: in the focused widget if it is a text field."""
@@ -168,6 +169,7 @@ class OnsiteDriver(Driver):
                     found, typed = size.probe(self._line)
                 except HungUpError:
                     found = None
+                self._exact = found is not None
                 found = found or size.DEFAULT
                 size.tell(self.stdout, *found)
             self._size = found
@@ -211,6 +213,7 @@ class OnsiteDriver(Driver):
         elif isinstance(event, Paste):
             self.process_message(events.Paste(event.text))
         elif isinstance(event, Position) and size.usable(event.columns, event.rows):
+            self._exact = True
             size.tell(self.stdout, event.columns, event.rows)
             self._loop.call_soon_threadsafe(self._resize, event.columns, event.rows)
 

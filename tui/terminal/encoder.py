@@ -33,11 +33,14 @@ class Encoder:
         columns: Its width.
         rows: Its height.
         glyphs: What its font has, where that is known better than the profile does.
+        exact: Whether the terminal is known to have just so many rows; else margins name the last row, too.
     """
 
-    def __init__(self, profile: Profile, columns: int, rows: int, glyphs: frozenset[str] | None = None) -> None:
+    def __init__(
+        self, profile: Profile, columns: int, rows: int, glyphs: frozenset[str] | None = None, *, exact: bool = True
+    ) -> None:
         self.profile = profile
-        self.columns, self.rows = columns, rows
+        self.columns, self.rows, self.exact = columns, rows, exact
         self.shown: list[Row] = []
         self._translate = translator(profile.glyphs if glyphs is None else glyphs)
         self._pen_of = mapper(profile)
@@ -181,13 +184,18 @@ class Encoder:
     def _scroll(self, top: int, bottom: int, by: int) -> tuple[bytes, list[Row], Pencil]:
         out, at = bytearray(), self._at.copy()
         at.draw_with(out, PLAIN)
-        out += b"\x1b[%d;%dr" % (top + 1, bottom + 1) if bottom + 1 < self.rows else b"\x1b[%dr" % (top + 1)
-        at.x = at.y = 0
         edge = bottom if by > 0 else top
-        at.go(out, 0, edge, [])
+        whole = self.exact and (top, bottom) == (0, self.rows - 1)
+        if not whole:
+            first = b"%d" % (top + 1) if top else b""
+            last = b";%d" % (bottom + 1) if bottom + 1 < self.rows or not self.exact else b""
+            out += b"\x1b[%s%sr" % (first, last)
+            at.x = at.y = 0
+        at.go(out, at.x or 0, edge, [])
         out += (b"\n" if by > 0 else b"\x1bM") * abs(by)
-        out += b"\x1b[r"
-        at.x = None  # home on a terminal, but not on every emulator
+        if not whole:
+            out += b"\x1b[r"
+            at.x = None  # home on a terminal, but not on every emulator
         fresh = [[BLANK] * self.columns for _ in range(abs(by))]
         block = self.shown[top : bottom + 1]
         block = block[by:] + fresh if by > 0 else fresh + block[:by]
