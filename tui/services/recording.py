@@ -27,7 +27,10 @@ def load(path: Path) -> Facts:
     """
     if path.stat().st_size > LARGEST:
         raise ValueError("too large for a recording")
-    data = json.loads(path.read_text())
+    try:
+        data = json.loads(path.read_text())
+    except RecursionError as error:
+        raise ValueError("nested too deeply for a recording") from error
     if not isinstance(data, dict):
         raise ValueError("not facts: no JSON object")  # noqa: TRY004 - one error for a bad file
     return Facts.from_dict(data)

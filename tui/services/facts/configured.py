@@ -111,7 +111,7 @@ def _lease(text: str) -> Lease | None:
         seconds = int(data.get("seconds") or 0)
         server, gateway = str(data.get("server") or ""), str(data.get("gateway") or "")
         address = str(data["address"])
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
     servers, domains = linkfile.texts(data.get("nameservers")), linkfile.texts(data.get("search_domains"))
     return Lease(address, gateway, servers, domains, server, seconds)
