@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
 from tests.backend_contract import DHCP, FIRST, Case
@@ -20,6 +20,7 @@ from tui.services.host import Host, Kind
 from tui.services.network import dhcp, leases, linkfiles
 from tui.services.network.direct import Direct
 from tui.services.network.kernel import NetlinkKernel
+from tui.services.network.reconcile import Operation
 
 AUTO = {"ipv4": {"method": "off"}, "ipv6": {"method": "auto"}}
 STATIC6 = {
@@ -207,6 +208,43 @@ async def network_up_at_boot(cable: Cable) -> None:
     (kept / "00-00-5e-00-53-a2.yaml").unlink()
 
 
+class Dying(NetlinkKernel):
+    """Carries out the first `left` operations; then the process is no more."""
+
+    left = 0
+
+    async def change(self, operations: Sequence[Operation]) -> None:
+        await super().change(operations[: self.left])
+        if len(operations) > self.left:
+            raise InterruptedError
+
+
+async def killed_at_any_operation_the_next_reload_finishes(cable: Cable) -> None:
+    """Also the worst: DHCP with a lease to static with the leased address among the new ones, and back."""
+    await cable.tell("lease")
+    whole, dying, tried = cable.host, Host(cable.host.root, Dying(), cable.host.kind), 0
+    for left in range(20):
+        Dying.left = left
+        await cable.put("volatile", DHCP)
+        (leased,) = await cable.leased()
+        wish = {**FIRST, "ipv4": {**FIRST["ipv4"], "addresses": ["192.0.2.240/24", leased]}}
+        cable.host = dying
+        try:
+            await cable.put("volatile", wish)
+        except InterruptedError:
+            tried += 1
+        cable.host = whole
+        await cable.put("volatile", wish)
+        assert cable.link.state == cable.wanted(wish), (left, cable.link)
+        cable.host = dying
+        with contextlib.suppress(InterruptedError):
+            await cable.put("volatile", DHCP)
+        cable.host = whole
+        if tried <= left:
+            break
+    assert tried >= 6, f"{tried} interruptions of a change of more operations"
+
+
 async def events_are_heard_once_a_burst(cable: Cable) -> None:
     heard = 0
 
@@ -234,7 +272,7 @@ CASES: dict[str, Callable[[Cable], Awaitable[None]]] = {
         router_advertisements_go_with_static_and_come_back, advertised_gateway_made_static,
         lease_in_kernel_files_and_resolver, no_answer_then_one, carrier_lost_and_back_in_another_network,
         killed_client_is_replaced, terminated_client_leaves_nothing, second_default_route_of_another_link,
-        network_up_at_boot, events_are_heard_once_a_burst,
+        network_up_at_boot, killed_at_any_operation_the_next_reload_finishes, events_are_heard_once_a_burst,
     )
 }  # fmt: skip
 

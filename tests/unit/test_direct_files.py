@@ -53,14 +53,22 @@ def test_volatile_counts_before_kept_and_both_are_read_back_equal(host: Host) ->
     assert linkfiles.effective(host, MAC) == config(**STATIC).pruned()
 
 
-@pytest.mark.parametrize("text", ["mac: [", "mac: 00:00:5e:00:53:10\nipv5: {}\n", "- 1\n", "\0", ""])
+@pytest.mark.parametrize("text", ["mac: [", "- 1\n", "\0", "", "\xff", "ipv4: 3", "nameservers: 192.0.2.1"])
 def test_a_file_that_is_none_is_refused_and_the_others_count(host: Host, text: str) -> None:
     put(host, "kept", config(OTHER.mac, "lan1"))
     host.path("/etc/onsite/links/00-00-5e-00-53-10.yaml").write_text(text)
     host.path("/etc/onsite/links/.00-00-5e-00-53-10.yaml.1.onsite.tmp").write_text(text)
     with pytest.raises(OSError, match="not the configuration of a link"):
         linkfiles.effective(host, MAC)
-    assert list(linkfiles.all_effective(host)) == [OTHER.mac]
+    assert list(linkfiles.all_data(host)) == [OTHER.mac]
+
+
+@pytest.mark.parametrize("text", ["mac: 00:00:5e:00:53:10\nipv5: {}\n", "mac: 7\n", "{}"])
+def test_a_wish_that_the_model_refuses_is_refused(host: Host, text: str) -> None:
+    host.path("/etc/onsite/links").mkdir(parents=True)
+    host.path("/etc/onsite/links/00-00-5e-00-53-10.yaml").write_text(text)
+    with pytest.raises(OSError, match="not the configuration of a link"):
+        linkfiles.effective(host, MAC)
 
 
 def test_link_is_found_by_permanent_mac_before_current_before_name() -> None:

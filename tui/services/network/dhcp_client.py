@@ -11,18 +11,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
-import json
 import logging
 import os
 import signal
 import socket
 import struct
-from dataclasses import asdict
-from pathlib import Path
-from typing import Any
 
-from pyroute2.dhcp.client import AsyncDHCPClient, ClientConfig, randomized_increasing_backoff
-from pyroute2.dhcp.dhcp4socket import AsyncDHCP4Socket
+from pyroute2.dhcp.client import ClientConfig, randomized_increasing_backoff
 from pyroute2.dhcp.enums.dhcp import Option
 from pyroute2.dhcp.fsm import State
 from pyroute2.dhcp.hooks import Trigger, hook
@@ -30,6 +25,7 @@ from pyroute2.dhcp.leases import Lease as Answer
 
 from tui.services.host import Host
 from tui.services.network import dhcp, dhcp_options, leases, resolv
+from tui.services.network.dhcp_pyroute2 import Client, remembered
 from tui.services.network.reconcile import Operation
 
 log = logging.getLogger(__name__)
@@ -92,7 +88,7 @@ class _Sessions:
 
     async def _session(self) -> None:
         self._failed.clear()
-        client = _Client(self._config())
+        client = Client(self._config())
         await client.__aenter__()
         lost = asyncio.create_task(self._until_carrier(False))
         failed = asyncio.create_task(self._failed.wait())
@@ -107,7 +103,7 @@ class _Sessions:
     def _config(self) -> ClientConfig:
         return ClientConfig(
             interface=self._name,
-            lease_type=_remembered(self._host.path(f"{dhcp.FOLDER}/{self._name}.answer.json")),
+            lease_type=remembered(self._host.path(f"{dhcp.FOLDER}/{self._name}.answer.json")),
             hooks=(
                 hook(Trigger.BOUND, Trigger.RENEWED, Trigger.REBOUND)(self._take),
                 hook(Trigger.UNBOUND, Trigger.EXPIRED)(self._lose),
@@ -170,61 +166,6 @@ async def _into_kernel(host: Host, name: str, answer: Answer) -> None:
             ),
         ]
     )
-
-
-class _Client(AsyncDHCPClient):  # type: ignore[misc]  # pyroute2 is untyped
-    """pyroute2's, which a single odd packet would end (0.9.7)."""
-
-    def __init__(self, config: ClientConfig) -> None:
-        super().__init__(config)
-        self._sock = _Socket(config.interface)
-
-    @property
-    def tasks(self) -> tuple[asyncio.Task[None], asyncio.Task[None]]:
-        return self._sender_task, self._receiver_task
-
-    async def _process_msg(self, msg: Any) -> None:
-        try:
-            await super()._process_msg(msg)
-        except (LookupError, ValueError, TypeError) as error:
-            log.warning("a DHCP message without sense: %r", error)
-
-    async def close(self) -> None:
-        """Also after a task of it failed, which its own exit passes on before the socket is closed."""
-        with contextlib.suppress(OSError):
-            await self.__aexit__(None, None, None)
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
-        await self._sock.__aexit__()
-
-
-class _Socket(AsyncDHCP4Socket):  # type: ignore[misc]  # pyroute2 is untyped
-    async def get(self) -> Any:
-        while True:
-            try:
-                return await super().get()
-            except (LookupError, ValueError, TypeError, struct.error) as error:
-                log.warning("a packet that is no DHCP: %r", error)
-
-
-def _remembered(path: Path) -> type[Answer]:
-    class Remembered(Answer):  # type: ignore[misc]  # pyroute2 is untyped
-        """The server's answer, so that the next session asks for the same address."""
-
-        def dump(self) -> None:
-            leases.replace_volatile(path, json.dumps(asdict(self)))
-
-        @classmethod
-        def load(cls, interface: str) -> Answer | None:
-            try:
-                found = cls(**json.loads(path.read_text()))
-                over = found.expired
-            except (OSError, ValueError, TypeError, LookupError):
-                return None
-            return None if over else found
-
-    return Remembered
 
 
 def _has_carrier(name: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Interface, ip_interface
+from ipaddress import IPv4Address, IPv4Interface, ip_address, ip_interface
 from typing import Any
 
 from tui.models.facts import Lease, Route
@@ -48,11 +48,23 @@ def given(address: str, options: Mapping[str, Any]) -> Given:
         address=str(interface),
         gateway=next((r.gateway for r in routes if r.destination == "default"), ""),
         nameservers=tuple(options.get("name_server") or ()),
-        search_domains=tuple(name.rstrip(".").lower() for name in search if _NAME.fullmatch(name)),
+        search_domains=tuple(name.rstrip(".").lower() for name in search if is_name(name)),
         server=str(options.get("server_id") or ""),
         seconds=seconds,
     )
     return Given(lease, routes, None if seconds == _FOREVER else seconds)
+
+
+def is_address(text: object) -> bool:
+    try:
+        ip_address(str(text))
+    except ValueError:
+        return False
+    return True
+
+
+def is_name(text: object) -> bool:
+    return _NAME.fullmatch(str(text)) is not None
 
 
 def _route(destination: str, gateway: str, interface: IPv4Interface) -> Route:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tui.models.facts import Link
 from tui.services.host import Host
@@ -38,13 +38,13 @@ def effective(host: Host, identity: str) -> LinkConfig | None:
     Raises:
         OSError: the file cannot be read, or does not hold such a wish (EINVAL).
     """
-    for folder in (VOLATILE, KEPT):
-        try:
-            text = host.path(path(folder, identity)).read_bytes()
-        except FileNotFoundError:
-            continue
-        return _parse(path(folder, identity), text)
-    return None
+    from tui.models.link import LinkConfig
+
+    name, data = _load(host, identity)
+    try:
+        return None if data is None else LinkConfig.model_validate(data)
+    except ValueError as error:
+        raise _unusable(name, error) from error
 
 
 def identities(host: Host) -> list[str]:
@@ -53,17 +53,20 @@ def identities(host: Host) -> list[str]:
     return sorted({file.stem.replace("-", ":") for file in files})
 
 
-def all_effective(host: Host) -> dict[str, LinkConfig]:
-    """Every link's wish by its identity. A file that cannot be used is logged: the other links still count."""
+def all_data(host: Host) -> dict[str, dict[str, Any]]:
+    """Every link's wish by its identity, as plain data: the DHCP client reads it too, and pydantic would cost it 11 MB.
+
+    A file that cannot be used is logged: the other links still count.
+    """
     found = {}
     for identity in identities(host):
         try:
-            config = effective(host, identity)
+            _, data = _load(host, identity)
         except OSError as error:
             log.error("%s", error)  # noqa: TRY400 - the sentence says all, and this runs at every boot
             continue
-        if config is not None:
-            found[identity] = config
+        if data is not None:
+            found[identity] = data
     return found
 
 
@@ -75,12 +78,25 @@ def find(links: tuple[Link, ...], identity: str, name: str = "") -> Link | None:
     return next(chain(permanent, current, named), None)
 
 
-def _parse(name: str, text: bytes) -> LinkConfig:
+def _load(host: Host, identity: str) -> tuple[str, dict[str, Any] | None]:
     import yaml
 
-    from tui.models.link import LinkConfig
+    for folder in (VOLATILE, KEPT):
+        name = path(folder, identity)
+        try:
+            data = yaml.safe_load(host.path(name).read_bytes())
+        except FileNotFoundError:
+            continue
+        except (ValueError, yaml.YAMLError) as error:
+            raise _unusable(name, error) from error
+        lists = ("nameservers", "search_domains")
+        if not isinstance(data, dict) or not isinstance(data.get("ipv4", {}), dict):
+            raise _unusable(name, "it is no mapping, or its ipv4 is none")
+        if not all(isinstance(data.get(key, []), list) for key in lists):
+            raise _unusable(name, f"one of {', '.join(lists)} is no list")
+        return name, data
+    return "", None
 
-    try:
-        return LinkConfig.model_validate(yaml.safe_load(text))
-    except (ValueError, yaml.YAMLError) as error:
-        raise OSError(errno.EINVAL, f"not the configuration of a link: {error}", name) from error
+
+def _unusable(name: str, why: object) -> OSError:
+    return OSError(errno.EINVAL, f"not the configuration of a link: {why}", name)

@@ -15,6 +15,7 @@ from tui.models.change import FileImage
 from tui.models.facts import Facts, Link
 from tui.services.host import Host
 from tui.services.network import leases, linkfiles
+from tui.services.network.dhcp_options import is_address, is_name
 from tui.services.network.leases import replace_volatile
 
 DERIVED = "/run/onsite/resolv.conf"
@@ -58,15 +59,16 @@ async def write(host: Host, links: tuple[Link, ...] = ()) -> None:
 
 def _collect(host: Host, links: tuple[Link, ...]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     """Name servers and search domains by link, in the links' order: what a person set, else what the lease gave."""
-    configs = linkfiles.all_effective(host)
     servers: dict[str, list[str]] = {}
     search: dict[str, list[str]] = {}
-    owned = [(linkfiles.find(links, identity, config.name), config) for identity, config in configs.items()]
-    for link, config in sorted(((k, c) for k, c in owned if k is not None), key=lambda pair: pair[0].index):
-        lease = leases.read(host, link.name) if config.ipv4.method == "dhcp" else None
+    owned = [
+        (linkfiles.find(links, mac, str(wish.get("name", ""))), wish) for mac, wish in linkfiles.all_data(host).items()
+    ]
+    for link, wish in sorted(((k, w) for k, w in owned if k is not None), key=lambda pair: pair[0].index):
+        lease = leases.read(host, link.name) if wish.get("ipv4", {}).get("method", "dhcp") == "dhcp" else None
         given = (lease.nameservers, lease.search_domains) if lease else ((), ())
-        servers[link.name] = [str(s) for s in config.nameservers] or list(given[0])
-        search[link.name] = list(config.search_domains) or list(given[1])
+        servers[link.name] = [s for s in wish.get("nameservers") or given[0] if is_address(s)]
+        search[link.name] = [s for s in wish.get("search_domains") or given[1] if is_name(s)]
     return servers, search
 
 
