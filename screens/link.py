@@ -37,7 +37,8 @@ class LinkScreen(Place):
     IS_PLACE = False
     HELP_TEXT = (
         "Each field says what is wrong with it when you leave it. Up and Down (or Tab and Ctrl-T) go from field to "
-        "field, Ctrl-U empties "
+        "field, Ctrl-U empties one, Ctrl-R puts back what it had. Reset fills in what the host has now. Done changes "
+        "nothing yet: it goes to Review."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "app.focus_next", "next", key_display="Tab"),

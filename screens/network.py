@@ -20,6 +20,8 @@ from tui.widgets.page import Page, Row, clip, heading, text, wrapped
 from tui.widgets.place import Place
 from tui.widgets.words import METHODS, carrier, link_mark, origin
 
+WIDE = 55
+"""Columns that the whole list needs; with fewer it has name and address."""
 LIST_LINES = 9
 """Lines for the list of links, heading aside; the details have the rest."""
 
@@ -41,14 +43,16 @@ class NetworkScreen(Place):
         super().__init__(session)
         self.links = Page(id="links")
         self.details = Page(id="details")
+        self.columns = Page(id="columns", focusable=False)
         self.shown = ""
 
     def body(self) -> Iterable[Widget]:
-        yield Page((heading(COLUMNS),), id="columns", focusable=False)
+        yield self.columns
         yield self.links
         yield self.details
 
     def update(self) -> None:
+        self.columns.show([heading(COLUMNS if self.text_width >= WIDE else COLUMNS_NARROW)])
         links = [x for x in self.session.facts.links if x.kind != "loopback"]
         self.links.show([_row(link, self.text_width) for link in links] or [text("no network interface")])
         if self.session.facts.link(self.shown) is None:
@@ -61,8 +65,12 @@ class NetworkScreen(Place):
         self._show_details()
 
     def action_edit(self) -> None:
-        if self.links.key:
+        """Open the editor; of a link that somebody else configures the details say why not."""
+        link = self.session.facts.link(self.links.key)
+        if link is not None and link.owner.writable:
             self.post_message(Edit(self.links.key))
+        else:
+            self.action_details()
 
     def _show_details(self) -> None:
         link = self.session.facts.link(self.shown)
@@ -74,7 +82,8 @@ class NetworkScreen(Place):
         self.details.can_focus = len(rows) > self.details.size.height > 0
 
 
-COLUMNS = f"   {'Interface':<11}{'Link':<14}{'Address':<24}From"
+COLUMNS_NARROW = f"   {'Interface':<10}Address"
+COLUMNS = f"   {'Interface':<10}{'Link':<13}{'Address':<23}From"
 
 
 def _row(link: Link, width: int) -> Row:
@@ -87,7 +96,9 @@ def _row(link: Link, width: int) -> Row:
     if not link.owner.writable:
         where = link.owner.backend
     more = f" +{others}" if others > 0 else ""
-    words = f"{clip(link.name, 10):<11}{carrier(link):<14}{clip(address or 'none', 20) + more:<24}{where}"
+    if width < WIDE:
+        return Row(((f"{mark:<3}", MARKS[mark]), clip(f"{link.name:<9} {address or 'none'}", width - 3)), link.identity)
+    words = f"{clip(link.name, 9):<10}{carrier(link):<13}{clip(address or 'none', 19) + more:<23}{where}"
     return Row(((f"{mark:<3}", MARKS[mark]), clip(words, width - 3)), link.identity or link.name)
 
 
@@ -99,26 +110,30 @@ def details(link: Link, width: int) -> Iterator[Row]:
     for address in link.addresses:
         if not address.link_local:
             note = ", another host has it too" if address.duplicate else ""
-            yield _value("Address", address.address, origin(address.origin) + note, width)
+            yield from _value("Address", address.address, origin(address.origin) + note, width)
     for route in link.routes:
         if route.destination == "default" and route.gateway:
-            yield _value("Gateway", route.gateway, PROTOCOLS.get(route.protocol, ""), width)
+            yield from _value("Gateway", route.gateway, PROTOCOLS.get(route.protocol, ""), width)
     if link.nameservers:
-        yield _value("DNS", ", ".join(link.nameservers), "", width)
+        yield from _value("DNS", ", ".join(link.nameservers), "", width)
     if link.search_domains:
-        yield _value("Search", ", ".join(link.search_domains), "", width)
+        yield from _value("Search", ", ".join(link.search_domains), "", width)
     if link.lease is not None:
-        yield _value("Lease", link.lease.address, f"from {link.lease.server}" if link.lease.server else "DHCP", width)
+        yield from _value(
+            "Lease", link.lease.address, f"from {link.lease.server}" if link.lease.server else "DHCP", width
+        )
     set_up = " and ".join(
         f"{family} {METHODS[method]}" for family, method in (("IPv4", link.method4), ("IPv6", link.method6)) if method
     )
     if set_up:
-        yield _value("Set to", set_up, f"by {origin(link.origin)}" if link.origin != "other" else "", width)
-    yield _value("MTU", str(link.mtu), "", width)
+        yield from _value("Set to", set_up, f"by {origin(link.origin)}" if link.origin != "other" else "", width)
+    yield from _value("MTU", str(link.mtu), "", width)
 
 
 PROTOCOLS = {16: "DHCP", 9: "router", 4: "static", 3: "static"}
 
 
-def _value(label: str, value: str, where: str, width: int) -> Row:
-    return text(clip(f"{label:<9}{value}{'  ' + where if where else ''}", width))
+def _value(label: str, value: str, where: str, width: int) -> Iterator[Row]:
+    first, *rest = wrapped(f"{value}{'  ' + where if where else ''}", width - 9)
+    yield Row((f"{label:<9}", *first.parts))
+    yield from (Row((" " * 9, *row.parts)) for row in rest)

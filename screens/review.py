@@ -99,7 +99,7 @@ class ReviewScreen(Place):
             yield text("No change has been made here yet.")
         for record in reversed(records):
             change = record.change
-            when = time.strftime("%Y-%m-%d %H:%M", time.localtime(record.finished))
+            when = time.strftime("%Y-%m-%d %H:%M", time.localtime(change.since))
             mark = {"kept": "ok", "reverted": "-", "unverified": "x"}[record.result]
             yield marked(mark, clip(f"{when} {record.result} by {change.who} on {change.line}", width - 3))
             for difference in change.differences:

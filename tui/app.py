@@ -15,7 +15,7 @@ from textual.worker import Worker, WorkerState
 from tui.session import Session, Topic
 from tui.widgets.messages import AgentAnswered, Edit, Explain, FactsChanged, Go
 from tui.widgets.page import Row
-from tui.widgets.place import Place, keys_of
+from tui.widgets.place import NARROW, SHORT, Place, keys_of
 from tui.widgets.places import PLACES, Places
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-NARROW, SHORT = 60, 14
-"""Below this width the column of places is shown only when asked for; below this height an editor leaves out lines."""
 PENDING_SECONDS = 2.0
 """How often a console looks whether another one has made a change."""
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from rich.segment import Segment
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -61,6 +62,12 @@ class TextField(Input):
             self.value = value
             self.cursor_position = len(value)
 
+    def on_paste(self, event: events.Paste) -> None:
+        """Keep all lines of a paste, with blanks between them; Input keeps the first only."""
+        event.prevent_default()
+        event.stop()
+        self.insert_text_at_cursor(" ".join(event.text.splitlines()))
+
     def action_restore(self) -> None:
         """Put back what was here when the form opened."""
         self.put(self.before)
@@ -84,7 +91,11 @@ class ChoiceField(Widget, can_focus=True):
         self.before = self.text = value
 
     def render_line(self, y: int) -> Strip:
-        words = "  ".join(f"({'*' if value == self.text else ' '}) {word}" for value, word in self.field.choices)
+        choices = self.field.choices
+        words = "  ".join(f"({'*' if value == self.text else ' '}) {word}" for value, word in choices)
+        if len(words) > self.size.width:
+            number = next((n for n, (value, _) in enumerate(choices) if value == self.text), 0)
+            words = f"(*) {choices[number][1]} ({number + 1} of {len(choices)})"
         return Strip([Segment(words, self.visual_style.rich_style)])
 
     def put(self, value: str) -> None:

@@ -158,11 +158,13 @@ class Page(Widget, can_focus=True):
             self.refresh()
 
     def action_move(self, step: int) -> None:
-        if self.cursor < 0:
-            self._scroll(step)
-            return
-        beyond = range(self.cursor + step, len(self.rows) if step > 0 else -1, step)
-        there = next((i for i in beyond if self.rows[i].key), None)
+        """To the next stop if it is in sight, else a line further, so that nothing in between is skipped."""
+        bottom = self.top + self.room - 1
+        if step > 0:
+            stops = range(max(self.cursor + 1, self.top), min(bottom + 2, len(self.rows)))
+        else:
+            stops = range(min(self.cursor - 1, bottom), max(self.top - 2, -1), -1)
+        there = next((i for i in stops if self.rows[i].key), None)
         if there is None:
             self._scroll(step)
         else:
@@ -170,16 +172,17 @@ class Page(Widget, can_focus=True):
 
     def action_page(self, step: int) -> None:
         jump = max(1, self.room - 1) * step
-        if self.cursor < 0:
-            self._scroll(jump)
-        else:
-            self._place(self._stop(max(0, min(self.cursor + jump, len(self.rows) - 1)), step))
+        self._jump(self._stop(max(0, min(self.cursor + jump, len(self.rows) - 1)), step), jump)
 
     def action_edge(self, step: int) -> None:
-        if self.cursor < 0:
-            self._scroll(step * len(self.rows))
+        self._jump(self._stop(0 if step < 0 else len(self.rows) - 1, -step), step * len(self.rows))
+
+    def _jump(self, cursor: int, lines: int) -> None:
+        """To that stop; where the cursor is there already, or there are no stops, scroll."""
+        if cursor == self.cursor:
+            self._scroll(lines)
         else:
-            self._place(self._stop(0 if step < 0 else len(self.rows) - 1, -step))
+            self._place(cursor)
 
     def on_focus(self) -> None:
         self._repaint_mark()

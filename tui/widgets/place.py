@@ -18,6 +18,11 @@ from tui.widgets.look import HERE, MARKS
 from tui.widgets.page import Page, Row, clip, wrapped
 from tui.widgets.places import Places
 
+NARROW, SHORT = 60, 14
+"""Below this width the column of places is shown only when asked for; below this height an editor leaves out lines."""
+COLUMN = 15
+"""Columns of the places and the gap beside them."""
+
 
 class TitleLine(Widget):
     """Host name, main address, mode, and the state as mark and word."""
@@ -30,7 +35,10 @@ class TitleLine(Widget):
         base = self.visual_style.rich_style
         name, address, mode, (mark, word) = title(self.session)
         state = f"{mark} {word}"
-        left = clip("  ".join(x for x in (address, mode) if x), self.size.width - len(name) - len(state) - 4)
+        room = self.size.width - len(name) - len(state) - 4
+        left = "  ".join(x for x in (address, mode) if x)
+        if len(left) > room:
+            left = clip(mode or address, room)
         gap = self.size.width - len(name) - len(left) - len(state) - 2
         return Strip(
             [
@@ -44,9 +52,12 @@ class TitleLine(Widget):
 class KeyLine(Widget):
     """The keys that work here, from the bindings themselves, so that it cannot lie."""
 
+    words = ""
+
     def render_line(self, y: int) -> Strip:
-        line = clip("  ".join(f"{key} {words}" for key, words in keys_of(self.screen)), self.size.width)
-        return Strip([Segment(line, self.visual_style.rich_style)])
+        if self.screen.is_current:  # below a dialog it stays as it was: a dialog says its own keys
+            self.words = "  ".join(f"{key} {words}" for key, words in keys_of(self.screen))
+        return Strip([Segment(clip(self.words, self.size.width), self.visual_style.rich_style)])
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self.refresh())
@@ -132,7 +143,8 @@ class Place(Screen[None], inherit_bindings=False):
     @property
     def text_width(self) -> int:
         """Columns for text in the body of a page."""
-        return max(20, self.app.size.width - (self.places.size.width if self.places.display else 0) - 1 - Page.GUTTER)
+        width = self.app.size.width
+        return max(20, (width if width < NARROW else width - COLUMN) - Page.GUTTER)
 
 
 def title(session: Session) -> tuple[str, str, str, tuple[str, str]]:
