@@ -17,6 +17,8 @@ HEAD = """# What `dev.py demo` gets where things are missing
 Measured by `make dev-table` on {day}: a minimal {system} under an overlay, with what the first column says taken away
 or refused, and no package index: the wheels of the lock in a folder are all that there is. The command is
 `python3 dev.py demo -- status --json` (`make demo` in the first row). Seconds: all of it, with the set-up.
+Practice host: links in an unprivileged user namespace, in a network namespace of root, or a recorded host. Where no
+environment can be had, one sentence says what to install, and the exit status is 2.
 
 | container | environment made by | practice host | status | seconds | as expected |
 | --- | --- | --- | --- | ---: | --- |
