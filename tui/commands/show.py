@@ -57,11 +57,16 @@ def export(host: Host, arguments: list[str]) -> int:
     argparse.ArgumentParser("onsite export", description="What this host has, as a file for apply.").parse_args(
         arguments
     )
-    wanted = [x for x in reading.read(host).links if x.identity and x.owner.writable and (x.method4 or x.addresses)]
+    wanted = [x for x in reading.read(host).links if x.identity and x.owner.writable and _set(x)]
     config = HostConfig(links=tuple(LinkConfig.from_link(_as_set(link)).pruned() for link in wanted))
     print("# What this host has. Edit it, then: onsite plan FILE, onsite apply FILE")
     print(document.text(config), end="")
     return 0
+
+
+def _set(link: Link) -> bool:
+    """Somebody has configured the link, or it has an address that matters to others."""
+    return bool(link.method4) or any(not a.link_local for a in link.addresses)
 
 
 def _as_set(link: Link) -> Link:

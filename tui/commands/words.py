@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from tui.services.host import Host
 
 if TYPE_CHECKING:
-    from tui.models.change import Issue, Plan
-    from tui.models.facts import Facts
+    from tui.models.change import FileImage, Issue, Plan
+    from tui.models.facts import Facts, FileFact
     from tui.services.change.journal import Pending
 
 _EXITS = {"C101": 3, "C102": 3, "C106": 5}
@@ -57,23 +57,20 @@ def planned(plan: Plan, facts: Facts) -> Iterator[str]:
     if plan.cuts_session:
         yield f"Careful: {plan.cuts_session}"
     for step in plan.steps:
-        yield from _file(step.image.path, facts.file(step.image.path).text, step.image.content, step.image.target)
+        yield from _file(facts.file(step.image.path), step.image)
 
 
-def _file(path: str, before: str | None, after: bytes | None, target: str) -> Iterator[str]:
+def _file(before: FileFact, after: FileImage) -> Iterator[str]:
     import difflib
 
-    new = f"-> {target}\n" if target else (after or b"").decode("utf-8", "replace")
+    old = f"-> {before.target}" if before.target else before.text
+    new = f"-> {after.target}" if after.target else after.content
+    text = new.decode("utf-8", "replace") if isinstance(new, bytes) else new
     yield ""
-    yield from (
-        line.rstrip("\n")
-        for line in difflib.unified_diff(
-            (before or "").splitlines(keepends=True),
-            new.splitlines(keepends=True),
-            path if before is not None else "(no file)",
-            path if after is not None or target else "(removed)",
-        )
-    )
+    yield f"--- {before.path if old is not None else '(no file)'}"
+    yield f"+++ {after.path if text is not None else '(removed)'}"
+    lines = difflib.unified_diff((old or "").splitlines(), (text or "").splitlines(), lineterm="")
+    yield from list(lines)[2:]
 
 
 def waiting(change: Pending, host: Host) -> Iterator[str]:
