@@ -10,11 +10,10 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from tui.commands.options import Options, Usage, host_of
 
-    from tui.services.clock import Clock
-    from tui.services.host import Host, Kind
+if TYPE_CHECKING:
+    from tui.services.host import Host
 
 OK, FAILED, USAGE, PENDING, REVERTED, DENIED, UNFIT = 0, 1, 2, 3, 4, 5, 6
 
@@ -46,19 +45,6 @@ Without a verb: the console, on this terminal.
 exit codes: 0 done, 1 failed or refused, 2 wrong usage, 3 another change is pending, 4 taken back,
             5 not permitted, 6 this terminal cannot show the console
 """
-
-
-class Usage(Exception):
-    """The command line makes no sense; the text says why."""
-
-
-class Options:
-    """The global options. `practice` and those after it are set by `onsite demo`."""
-
-    __slots__ = ("clock", "machine", "play", "practice", "record", "root", "terminal")
-
-    def __init__(self) -> None:
-        self.root = self.practice = self.terminal = self.machine = self.clock = self.play = self.record = ""
 
 
 def main() -> int:
@@ -170,51 +156,3 @@ def _command(verb: str, host: Host, rest: list[str]) -> int:
     from tui.commands import decide
 
     return {"keep": decide.keep, "revert": decide.revert, "recover": decide.recover}[verb](host, rest)
-
-
-def host_of(options: Options) -> Host:
-    """The host to work on.
-
-    Raises:
-        Usage: an option has no such value.
-    """
-    from pathlib import Path
-
-    from tui.services.clock import SystemClock
-    from tui.services.host import Host
-
-    kinds: tuple[Kind, ...] = ("real", "user", "network", "recorded")
-    root = Path(options.root or "/").absolute()
-    kind = next((k for k in kinds if k == options.practice), None)
-    if options.practice and kind is None:
-        raise Usage(f"--practice is one of {', '.join(kinds)}.")
-    if kind is None:
-        kind = "real" if root == Path("/") else "user"
-    clock: Clock = SystemClock()
-    if options.clock:
-        from tui.services import recording
-
-        try:
-            clock = recording.clock(options.clock)
-        except ValueError as error:
-            raise Usage("--clock is a time such as 2026-01-31T10:42.") from error
-    if options.machine or kind == "recorded":
-        return _recorded(options.machine, root, clock)
-    from tui.services.network.kernel import NetlinkKernel
-
-    return Host(root, NetlinkKernel(), kind, clock)
-
-
-def _recorded(machine: str, root: Path, clock: Clock) -> Host:
-    from pathlib import Path
-
-    from tui.services import recording
-
-    if root == Path("/") or not machine:
-        raise Usage("a recorded host is opened by: onsite demo --machine FILE")
-    try:
-        return recording.host(recording.load(Path(machine)), root, clock)
-    except OSError as error:
-        raise Usage(f"{machine}: {error.strerror or error}") from error
-    except ValueError as error:
-        raise Usage(f"{machine} is not a recording of onsite facts --json: {error}") from error

@@ -5,13 +5,10 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from typing import TYPE_CHECKING
 
+from tui.commands.options import Options, Usage
 from tui.services.host import Host
 from tui.terminal import profile
-
-if TYPE_CHECKING:
-    from tui.cli import Options
 
 UNFIT = 6
 
@@ -25,8 +22,6 @@ def main(host: Host, options: Options) -> int:
     try:
         chosen = profile.choose(1, os.environ, options.terminal or None)
     except ValueError as error:
-        from tui.cli import Usage
-
         raise Usage(str(error)) from error
     profile.prepare_environment(chosen)
     gc.disable()  # importing makes nothing but things that stay

@@ -46,7 +46,7 @@ def reported(error: Exception, root: Path) -> int:
     """Log the traceback, print the sentence, return the exit code."""
     path = _start(root)
     logging.getLogger(__name__).error("unforeseen", exc_info=error)
-    print("X101 Something went wrong that Onsite did not foresee.", file=sys.stderr)
+    print("X101", "Something went wrong that Onsite did not foresee.", file=sys.stderr)
     where = f"The details are in {path}" if path else "Run it as root to have the details logged"
     print(f"  -> {where}; try again, and send the log to IT if it happens again.", file=sys.stderr)
     return 1

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tui.commands import keys
+from tui.commands.options import Options, host_of
 from tui.services.host import Host
 from tui.terminal import profile
 
 if TYPE_CHECKING:
-    from tui.cli import Options
     from tui.commands.keys import Replay, Step
     from tui.terminal.grid import Grid
 
@@ -42,8 +42,6 @@ def main(host: Host, options: Options) -> int:
         replay.machine = Path(options.machine).name or replay.machine
         replay.clock = options.clock or replay.clock
         if not options.play:  # the live console has changed the host: start anew from the recording
-            from tui.cli import host_of
-
             host = host_of(options)
         asyncio.run(record(host, replay))
         Path(options.record).write_text(keys.text(replay), encoding="utf-8")

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+from tui.commands.options import Usage
 from tui.models.facts import Facts, Link
 from tui.services import facts as reading
 from tui.services.host import Host
@@ -19,8 +20,6 @@ _ORIGINS = {"dhcp": "DHCP", "ra": "router", "console": "console", "factory": "fa
 
 def main(host: Host, arguments: list[str]) -> int:
     if arguments not in ([], ["--json"]):
-        from tui.cli import Usage
-
         raise Usage("status takes --json or nothing.")
     facts = reading.read(host, files=False)
     pending = _pending(host)

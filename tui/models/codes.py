@@ -100,6 +100,7 @@ TITLES = {
     "D106": "A key is missing",
     "D107": "A value of the wrong kind",
     "S101": "The settings file cannot be used",
+    "X101": "Something unforeseen",
 }
 _PAGES = Path(__file__).resolve().parents[2] / "assets" / "codes"
 """Beside the program, in a checkout as in site-packages."""
