@@ -7,6 +7,7 @@ that are points are hit, by their number among all calls of their kind (strace(1
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.practice import PracticeHost
+from tests.practice import CODE, PracticeHost
 
 CALLS = ("fsync", "fdatasync", "rename", "renameat", "renameat2", "unlink", "unlinkat", "sendto", "sendmsg")
 _LINE = re.compile(r"^(\d+) +(\w+)\((.*)$")
@@ -37,15 +38,18 @@ class Tally:
     phase: str
     points: int = 0
     tried: int = 0
+    hit: int = 0
+    """Runs that came to the point: how often the kernel is read while it settles differs from run to run."""
     old: int = 0
     new: int = 0
     wrong: list[str] = field(default_factory=list)
 
     def row(self) -> str:
-        return f"{self.phase:<18}{self.points:>7}{self.tried:>7}{self.old:>6}{self.new:>6}{len(self.wrong):>7}"
+        counts = f"{self.points:>7}{self.tried:>7}{self.hit:>6}{self.old:>6}{self.new:>6}"
+        return f"{self.phase:<18}{counts}{len(self.wrong):>7}"
 
 
-HEAD = f"{'phase':<18}{'points':>7}{'tried':>7}{'old':>6}{'new':>6}{'wrong':>7}"
+HEAD = f"{'phase':<18}{'points':>7}{'tried':>7}{'hit':>6}{'old':>6}{'new':>6}{'wrong':>7}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +75,21 @@ def leftovers(practice: PracticeHost) -> list[str]:
     return found + [p for p in ("var/lib/onsite/pending.json",) if (practice.root / p).exists()]
 
 
-def trace(practice: PracticeHost, *arguments: str) -> list[Point]:
-    """Run `onsite ARGUMENTS` to its end under strace -f and number the points of its main process."""
+def trace(practice: PracticeHost, *arguments: str, decide: str = "") -> list[Point]:
+    """Run `onsite ARGUMENTS` to its end under strace -f and number the points of its main process.
+
+    Args:
+        decide: "revert" or "keep", said when the change waits: -f follows the dead-man too, which ends only then.
+    """
     with tempfile.NamedTemporaryFile(suffix=".strace") as out:
-        command = [
-            "strace",
-            "-f",
-            "-yy",
-            "-o",
-            out.name,
-            "-e",
-            f"trace={','.join(CALLS)}",
-            *_onsite(practice, arguments),
-        ]
-        practice.run(*command)
+        command = ["strace", "-f", "-yy", "-o", out.name, "-e", f"trace={','.join(CALLS)}"]
+        inside = practice.inside([*command, *onsite(practice, arguments)])
+        with subprocess.Popen(inside, cwd=CODE, env=practice.environment, stdout=subprocess.DEVNULL) as traced:
+            while decide and not waiting(practice) and traced.poll() is None:
+                time.sleep(0.05)
+            if decide:
+                practice.onsite(decide)
+            assert traced.wait(60) == 0, practice.log()
         lines = Path(out.name).read_text(errors="replace").splitlines()
     points: list[Point] = []
     counts: dict[str, int] = {}
@@ -103,11 +108,23 @@ def trace(practice: PracticeHost, *arguments: str) -> list[Point]:
     return points
 
 
-def hit(practice: PracticeHost, point: Point, fault: str, *arguments: str) -> int:
-    """Run `onsite ARGUMENTS` and let that one call fail, or kill the process at it; its exit code."""
-    inject = f"inject={point.call}:{fault}:when={point.nth}"
-    command = ["strace", "-o", "/dev/null", "-e", f"trace={point.call}", "-e", inject, *_onsite(practice, arguments)]
-    return practice.run(*command, check=False).returncode
+def hit(practice: PracticeHost, point: Point, fault: str, *arguments: str) -> bool:
+    """Run `onsite ARGUMENTS` and let that one call fail, or kill the process at it; whether it came to that call."""
+    with tempfile.NamedTemporaryFile(suffix=".strace") as out:
+        inject = f"inject={point.call}:{fault}:when={point.nth}"
+        command = ["strace", "-o", out.name, "-e", f"trace={point.call}", "-e", inject]
+        practice.run(*command, *onsite(practice, arguments), check=False)
+        text = Path(out.name).read_text(errors="replace")
+    return "INJECTED" in text or "killed by SIGKILL" in text
+
+
+def waiting(practice: PracticeHost) -> bool:
+    """The change is applied and somebody may keep it."""
+    try:
+        journal = (practice.root / "var/lib/onsite/pending.json").read_text()
+    except FileNotFoundError:
+        return False
+    return bool(json.loads(journal)["phase"] == "waiting")
 
 
 def pending(practice: PracticeHost) -> bool:
@@ -115,9 +132,9 @@ def pending(practice: PracticeHost) -> bool:
 
 
 def until_decided(practice: PracticeHost, seconds: float = 30) -> None:
-    """Wait for the dead-man."""
+    """Wait until nothing is pending and the dead-man has ended."""
     end = time.monotonic() + seconds
-    while pending(practice):
+    while pending(practice) or any((practice.root / "run/onsite").glob("deadman-*.lock")):
         if time.monotonic() > end:
             raise TimeoutError("the dead-man did not take it back: " + practice.log()[-500:])
         time.sleep(0.1)
@@ -128,7 +145,8 @@ def no_deadman(practice: PracticeHost) -> None:
     practice.run("pkill", "-KILL", "-f", f"{practice.root} .*deadman", check=False)
 
 
-def _onsite(practice: PracticeHost, arguments: Sequence[str]) -> list[str]:
+def onsite(practice: PracticeHost, arguments: Sequence[str]) -> list[str]:
+    """The command, as the practice console starts it."""
     return [sys.executable, "-m", "tui", "--root", str(practice.root), "--practice", practice.kind, *arguments]
 
 

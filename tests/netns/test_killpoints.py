@@ -67,19 +67,19 @@ def _judge(practice: PracticeHost, tally: kill.Tally, point: kill.Point, fault: 
 def test_apply_hit_at_every_point(rig: tuple[PracticeHost, Path, Path], fault: str) -> None:
     practice = rig[0]
     _, new = _other(rig, kill.state(practice, LINK))
-    points = kill.trace(practice, "apply", str(new), "--keep-within", "60")
-    practice.onsite("revert")
+    points = kill.trace(practice, "apply", str(new), "--keep-within", "60", decide="revert")
     tally = kill.Tally(f"apply {fault[-7:]}", len(points))
     for number, point in enumerate(points):
         old = kill.state(practice, LINK)
         _, new = _other(rig, old)
-        kill.hit(practice, point, fault, "apply", str(new), "--keep-within", "5")
+        tally.hit += kill.hit(practice, point, fault, "apply", str(new), "--keep-within", "5")
         if kill.pending(practice) and number % 2:
             practice.onsite("recover")
         kill.until_decided(practice)
         _judge(practice, tally, point, fault, old)
     print(kill.HEAD, tally.row(), sep="\n")
     assert tally.wrong == []
+    assert tally.hit >= 0.8 * tally.points
     assert (tally.tried, tally.points) == (len(points), len(points))
     assert len(points) > 10
 
@@ -94,12 +94,13 @@ def test_keep_hit_at_every_point(rig: tuple[PracticeHost, Path, Path], fault: st
     for point in points:
         old = kill.state(practice, LINK)
         _, new = _other(rig, old)
-        practice.onsite("apply", str(new), "--keep-within", "5")
-        kill.hit(practice, point, fault, "keep")
+        practice.run(*kill.onsite(practice, ["apply", str(new), "--keep-within", "5"]))
+        tally.hit += kill.hit(practice, point, fault, "keep")
         kill.until_decided(practice)
         _judge(practice, tally, point, fault, old)
     print(kill.HEAD, tally.row(), sep="\n")
     assert tally.wrong == []
+    assert tally.hit >= 0.8 * tally.points
     assert tally.tried == tally.points > 10
 
 
@@ -108,9 +109,8 @@ def test_recovery_hit_at_every_point(rig: tuple[PracticeHost, Path, Path], fault
     practice = rig[0]
     old = kill.state(practice, LINK)
     _, new = _other(rig, old)
-    points = kill.trace(practice, "apply", str(new), "--keep-within", "60")
-    late = [p for p in points if p.call == "fsync"][-2]
-    practice.onsite("revert")
+    points = kill.trace(practice, "apply", str(new), "--keep-within", "60", decide="revert")
+    late = [p for p in points if p.call == "fsync"][-4]
 
     def crash() -> None:
         """A change that is in the kernel, whose console and dead-man were killed."""
@@ -123,10 +123,11 @@ def test_recovery_hit_at_every_point(rig: tuple[PracticeHost, Path, Path], fault
     tally = kill.Tally(f"recover {fault[-7:]}", len(points))
     for point in points:
         crash()
-        kill.hit(practice, point, fault, "recover")
+        tally.hit += kill.hit(practice, point, fault, "recover")
         practice.onsite("recover")
         _judge(practice, tally, point, fault, old)
     print(kill.HEAD, tally.row(), sep="\n")
     assert tally.wrong == []
+    assert tally.hit >= 0.8 * tally.points
     assert tally.new == 0
     assert tally.tried == tally.points > 5

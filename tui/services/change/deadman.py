@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from tui.models.change import Refused
-from tui.services.change import journal, lock
+from tui.services.change import files, journal, lock
 from tui.services.change.journal import Pending
 from tui.services.host import Host
 from tui.services.network.backend import Backend
@@ -88,7 +88,6 @@ def watch(host: Host, backends: dict[str, Backend], change_id: str) -> int:
     if os.fork():
         os._exit(0)  # the caller waits for this: the child holds the lock by now
     os.setsid()
-    end_of_patience = time.monotonic() + 30
     seen = False
     while True:
         change = _read(host)
@@ -99,11 +98,13 @@ def watch(host: Host, backends: dict[str, Backend], change_id: str) -> int:
                 _expire(host, backends, change_id)
                 continue
             time.sleep(min(left + 0.01, 1.0))
-        elif seen or time.monotonic() > end_of_patience:
+        elif seen or lock.free(host):
+            # decided; or whoever armed us (and held the lock then) died before the journal was there
+            files.sweep(host, (journal.PATH,))
             host.path(f"{RUNNING}-{change_id}.lock").unlink(missing_ok=True)
             return 0
         else:
-            time.sleep(0.2)
+            time.sleep(0.1)
 
 
 def _expire(host: Host, backends: dict[str, Backend], change_id: str) -> None:

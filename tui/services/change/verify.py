@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from ipaddress import ip_address
 
 from tui.models.change import Issue
 from tui.models.facts import Link, LinkState
@@ -19,6 +20,8 @@ from tui.services.host import Host
 
 SETTLE = 10.0
 """Seconds for the kernel or the manager to follow."""
+LEASE = 4.0
+"""Seconds in which a DHCP server mostly answers; later is said, and is no failure."""
 
 
 async def applied(host: Host, change: Pending) -> tuple[Issue, ...]:
@@ -67,15 +70,46 @@ async def _applied(host: Host, link: LinkChange, *, lease: bool = True) -> list[
     if left and not duplicates:
         text = f"{link.name} did not take the change: {'; '.join(left)}."
         issues.append(Issue("C103", "error", f"links.{link.identity}", text, "See the Log for what the system said."))
-    if lease and link.dhcp and now is not None and not now.state.dynamic:
+    if not issues and lease:
+        issues += await _reached(host, link)
+    if lease and link.dhcp and await _until_none(host, link, _no_lease, LEASE):
         text = f"No DHCP server has answered on {link.name} yet."
         remedy = "Wait, ask IT whether this port has DHCP, or set a static address."
         issues.append(Issue("N308", "warning", f"links.{link.identity}.ipv4.method", text, remedy))
     return issues
 
 
-async def _until_none(host: Host, link: LinkChange, unlike: Callable[[Link], list[str]]) -> list[str]:
-    end = time.monotonic() + SETTLE
+async def _reached(host: Host, link: LinkChange) -> list[Issue]:
+    """Whether the gateways answer now that the address is ours; what is only silent never blocks."""
+    now = _find(host, link.identity)
+    if host.kind == "recorded" or now is None:
+        return []
+    from tui.services.checks import probe
+
+    issues = []
+    for route in link.wanted.routes:
+        if route.destination != "default" or not route.gateway:
+            continue
+        try:
+            answers = await probe.gateway(now, ip_address(route.gateway))
+        except OSError:
+            continue  # no right to ask: what is not known is not said
+        if not answers:
+            text = f"The gateway {route.gateway} does not answer on {now.name}."
+            remedy = "Check the gateway's address and that the cable is in the right port, or revert."
+            field = f"links.{link.identity}.ipv{route.family}.gateway"
+            issues.append(Issue("N302", "warning", field, text, remedy))
+    return issues
+
+
+def _no_lease(now: Link) -> list[str]:
+    return [] if any(a.family == 4 and a.origin == "dhcp" for a in now.addresses) else ["no lease"]
+
+
+async def _until_none(
+    host: Host, link: LinkChange, unlike: Callable[[Link], list[str]], seconds: float = SETTLE
+) -> list[str]:
+    end = time.monotonic() + seconds
     while True:
         now = _find(host, link.identity)
         left = unlike(now) if now else ["the interface is gone"]
