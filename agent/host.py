@@ -16,8 +16,7 @@ from starlette.responses import JSONResponse
 
 from tui import __version__
 from tui.models.facts import Facts, Link
-from tui.services import facts
-from tui.services.facts import files
+from tui.services import facts, reading
 from tui.services.host import Host
 
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -37,7 +36,7 @@ def edge_host_info(host: Host) -> dict[str, Any]:
     """`v1EdgeHostInfo`. What is not known is left out: every field of the contract is optional."""
     read = facts.read(host)
     return {
-        "metadata": {"id": files.line(host, "/etc/machine-id"), "name": read.hostname, "labels": {}, "tags": {}},
+        "metadata": {"id": reading.line(host, "/etc/machine-id"), "name": read.hostname, "labels": {}, "tags": {}},
         "spec": {
             "connectionMode": "airgap",
             "managementMode": "local",
@@ -83,7 +82,7 @@ def _dns(read: Facts) -> dict[str, list[str]]:
 
 
 def _hardware(host: Host) -> dict[str, Any]:
-    release = dict(_assignments(files.text(host, "/etc/os-release") or ""))
+    release = dict(_assignments(reading.text(host, "/etc/os-release") or ""))
     hardware: dict[str, Any] = {
         "cpu": {"cores": os.cpu_count() or 0},
         "memory": {"sizeInMB": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20},

@@ -126,8 +126,8 @@ class Box:
             if "\n[Install]" in unit.read_text():
                 checked(["systemctl", "--quiet", f"--root={self.root}", "enable", unit.name])
 
-    def boot(self) -> None:
-        """Peers, links, systemd; returns when every unit of the boot has ended or run."""
+    def boot(self, *, wait: bool = True) -> None:
+        """Peers, links, systemd; returns when every unit of the boot has ended or runs, or at once."""
         self.peers = peers = self._begin([sys.executable, "-m", "agent.practice.peers"], stdin=subprocess.PIPE)
         _expect(peers, "ready")
         site = next(p for p in sys.path if p.endswith("site-packages"))
@@ -151,9 +151,16 @@ class Box:
             process.stdin.write("\n")
             process.stdin.flush()
         _expect(peers, "ready")
-        wait_for("systemd in the container", self._up, 60)
+        wait_for("systemd in the container", self.up if wait else self._begun, 60)
 
-    def _up(self) -> bool:
+    def up(self) -> bool:
+        """The boot is over."""
+        if not self._begun():
+            return False
+        state = self.run("systemctl", "is-system-running", check=False).stdout.strip()
+        return state in ("running", "degraded")
+
+    def _begun(self) -> bool:
         assert self.nspawn is not None
         if self.nspawn.poll() is not None:
             raise RuntimeError(self.console()[-1500:])
@@ -161,8 +168,7 @@ class Box:
         if not children:
             return False
         self.leader = int(children[0])
-        state = self.run("systemctl", "is-system-running", check=False).stdout.strip()
-        return state in ("running", "degraded")
+        return True
 
     def _begin(self, command: list[str], **more: Any) -> subprocess.Popen[str]:
         environment = {k: v for k, v in outside().items() if not k.startswith("SYSTEMD_")}

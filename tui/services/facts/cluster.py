@@ -5,7 +5,7 @@ A node whose address changes is not supported by any engine (k3s#5880, rke2#5651
 
 from __future__ import annotations
 
-from tui.services.facts import files
+from tui.services import reading
 from tui.services.host import Host
 
 _ENGINES: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
@@ -21,7 +21,7 @@ _SETTINGS = ("cluster-cidr:", "service-cidr:")
 
 
 def present(host: Host) -> bool:
-    if files.present(host, _KUBELET) or files.names(host, _MANIFESTS, ".yaml"):
+    if reading.present(host, _KUBELET) or reading.names(host, _MANIFESTS, ".yaml"):
         return True
     return any(_has(host, paths) for paths, _ in _ENGINES)
 
@@ -30,7 +30,7 @@ def ranges(host: Host) -> tuple[str, ...]:
     """Pod and service ranges: those configured, else the defaults of the engine that is here."""
     found: list[str] = []
     for name in ("kube-controller-manager.yaml", "kube-apiserver.yaml"):
-        for line in (files.text(host, f"{_MANIFESTS}/{name}") or "").splitlines():
+        for line in (reading.text(host, f"{_MANIFESTS}/{name}") or "").splitlines():
             word = line.strip().removeprefix("- ").strip("\"'")
             found += [part for flag in _FLAGS if word.startswith(flag) for part in word[len(flag) :].split(",")]
     for engine, (paths, defaults) in zip(("k3s", "rke2", ""), _ENGINES, strict=True):
@@ -38,7 +38,7 @@ def ranges(host: Host) -> tuple[str, ...]:
             continue
         chosen: list[str] = []
         if engine:
-            for line in (files.text(host, f"/etc/rancher/{engine}/config.yaml") or "").splitlines():
+            for line in (reading.text(host, f"/etc/rancher/{engine}/config.yaml") or "").splitlines():
                 key, value = line.strip().partition(" ")[::2]
                 if key in _SETTINGS:
                     chosen += value.strip(" \"'").split(",")
@@ -47,4 +47,4 @@ def ranges(host: Host) -> tuple[str, ...]:
 
 
 def _has(host: Host, paths: tuple[str, ...]) -> bool:
-    return any(files.present(host, path) for path in paths)
+    return any(reading.present(host, path) for path in paths)

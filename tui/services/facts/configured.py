@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from tui.models.facts import FileFact, Lease, Link, Origin
-from tui.services.facts import files as reading
+from tui.services import reading
 from tui.services.facts import linkfile, networkd
 from tui.services.host import Host
 

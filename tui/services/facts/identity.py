@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from tui.models.facts import Machine
-from tui.services.facts import files
+from tui.services import reading
 from tui.services.host import Host
 
 _DMI = "/sys/class/dmi/id"
@@ -17,13 +17,13 @@ def hostname(host: Host) -> str:
     """The name in force on a real host; on a practice host the one in its files."""
     if host.kind == "real":
         return os.uname().nodename
-    return files.line(host, "/etc/hostname")
+    return reading.line(host, "/etc/hostname")
 
 
 def os_name(host: Host) -> str:
     """PRETTY_NAME of os-release(5)."""
     for path in ("/etc/os-release", "/usr/lib/os-release"):
-        for line in (files.text(host, path) or "").splitlines():
+        for line in (reading.text(host, path) or "").splitlines():
             key, _, value = line.partition("=")
             if key.strip() == "PRETTY_NAME":
                 return value.strip().strip("\"'")
@@ -36,5 +36,5 @@ def machine(host: Host) -> Machine:
 
 
 def _dmi(host: Host, name: str) -> str:
-    value = (files.text(host, f"{_DMI}/{name}") or "").strip()
+    value = (reading.text(host, f"{_DMI}/{name}") or "").strip()
     return "" if value.lower() in _PLACEHOLDERS else value

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Literal
 
 from tui.models.facts import Lease, Link, Origin
-from tui.services.facts import files
+from tui.services import reading
 from tui.services.host import Host
 
 _STATE = "/run/systemd/netif/links"
@@ -19,11 +19,11 @@ _YES = {"yes", "true", "on", "1"}
 
 def described(link: Link, host: Host) -> Link:
     """The link with lease, name servers and configuration as networkd has them."""
-    state = _keys(files.text(host, f"{_STATE}/{link.index}"))
+    state = _keys(reading.text(host, f"{_STATE}/{link.index}"))
     config = state.get("NETWORK_FILE") or link.owner.config
-    network = _network_section(files.text(host, config) if config else None)
+    network = _network_section(reading.text(host, config) if config else None)
     addresses = network.get("Address", [])
-    lease = _lease(_keys(files.text(host, f"{_LEASES}/{link.index}")))
+    lease = _lease(_keys(reading.text(host, f"{_LEASES}/{link.index}")))
     method4 = _method4(network, addresses)
     method6 = _method6(network, addresses)
     origin: Origin = "console" if "onsite" in config.rpartition("/")[2] else "other"

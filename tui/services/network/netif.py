@@ -11,6 +11,7 @@ import os
 from dataclasses import dataclass
 
 from tui.models.facts import Link
+from tui.services import reading
 from tui.services.host import Host
 
 KEPT = "/etc/systemd/network"
@@ -34,7 +35,7 @@ class State:
 
 
 def state(host: Host, index: int) -> State:
-    keys = dict(line.partition("=")[::2] for line in _text(host, f"{_LINKS}/{index}").splitlines())
+    keys = dict(line.partition("=")[::2] for line in (reading.text(host, f"{_LINKS}/{index}") or "").splitlines())
     return State(keys.get("ADMIN_STATE", ""), keys.get("CARRIER_STATE", ""), keys.get("NETWORK_FILE", ""))
 
 
@@ -48,8 +49,8 @@ def our_file(host: Host, link: Link) -> str:
     found = [
         (name, f"{folder}/{name}")
         for folder in (VOLATILE, KEPT)
-        for name in _names(host, folder)
-        if MARK in name and name.endswith(".network") and matches(_text(host, f"{folder}/{name}"), link)
+        for name in reading.names(host, folder, ".network")
+        if MARK in name and matches(reading.text(host, f"{folder}/{name}") or "", link)
     ]
     return min(found)[1] if found else ""
 
@@ -63,17 +64,3 @@ def matches(text: str, link: Link) -> bool:
             wanted[key] = value
     have = {"PermanentMACAddress": link.permanent_mac, "MACAddress": link.mac, "Name": link.name}
     return bool(wanted) and all(have.get(key) == value for key, value in wanted.items())
-
-
-def _names(host: Host, folder: str) -> list[str]:
-    try:
-        return os.listdir(host.path(folder))  # noqa: PTH208 - paths of them all are not needed
-    except OSError:
-        return []
-
-
-def _text(host: Host, path: str) -> str:
-    try:
-        return host.path(path).read_text(errors="replace")
-    except OSError:
-        return ""

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tui.models.facts import Link, Owner
-from tui.services.facts import files
+from tui.services import reading
 from tui.services.host import Host
 from tui.services.network import claims, netif
 
@@ -48,7 +48,7 @@ class Managers:
         units |= {"connman": "connman", "connmand": "connman"}
         return cls(
             host,
-            any(files.present(host, path) for path in _KAIROS),
+            any(reading.present(host, path) for path in _KAIROS),
             frozenset(name for unit, name in units.items() if _runs(host, unit)),
             _netplan(host),
             claims.ifupdown(dict(_interfaces(host, _IFUPDOWN))) if _installed(host, "ifup") else {},
@@ -82,7 +82,7 @@ class Managers:
             yield "NetworkManager", ""
         if networkd.managed:
             yield "networkd", networkd.file
-        if "wicked" in self.running and files.present(self.host, path := f"/etc/sysconfig/network/ifcfg-{link.name}"):
+        if "wicked" in self.running and reading.present(self.host, path := f"/etc/sysconfig/network/ifcfg-{link.name}"):
             yield "wicked", path
         if link.name in self.ifupdown:
             yield "ifupdown", self.ifupdown[link.name]
@@ -102,22 +102,22 @@ class Managers:
         return Owner(name, False, sentences[name], path)
 
     def _unclaimed(self, link: Link) -> Owner:
-        stranger = claims.udev_manager(files.text(self.host, f"/run/udev/data/n{link.index}") or "")
+        stranger = claims.udev_manager(reading.text(self.host, f"/run/udev/data/n{link.index}") or "")
         if stranger:
             reason = f"{link.name} is marked as managed by {stranger} (ID_NET_MANAGED_BY), which Onsite does not know."
             return Owner(stranger, False, reason)
         own = f"/etc/onsite/links/{link.identity.replace(':', '-')}.yaml"
-        if "networkd" not in self.running or files.present(self.host, own):
+        if "networkd" not in self.running or reading.present(self.host, own):
             return Owner("direct", True, "No network service configures this interface; Onsite will own it.")
         taken = f"{netif.KEPT}/05{netif.MARK}{link.name}.network"
-        text = files.text(self.host, taken)
+        text = reading.text(self.host, taken)
         if text is not None and not netif.matches(text, link):
             reason = f"{taken} is for another interface that was once called {link.name}. Rename that file first."
             return Owner("networkd", False, reason, taken)
         return Owner("networkd", True, "systemd-networkd runs here and will configure this interface by Onsite's file.")
 
     def _network_manager(self, link: Link) -> bool:
-        state = files.text(self.host, f"/run/NetworkManager/devices/{link.index}")
+        state = reading.text(self.host, f"/run/NetworkManager/devices/{link.index}")
         managed = claims.network_manager(state) if state is not None else None
         if managed is not None:
             return managed
@@ -146,25 +146,25 @@ def _runs(host: Host, unit: str) -> bool:
 
 
 def _installed(host: Host, program: str) -> bool:
-    return any(files.present(host, f"{folder}/{program}") for folder in ("/usr/sbin", "/sbin"))
+    return any(reading.present(host, f"{folder}/{program}") for folder in ("/usr/sbin", "/sbin"))
 
 
 def _netplan(host: Host) -> dict[str, str]:
-    found = {name: f"{folder}/{name}" for folder in _NETPLAN for name in files.names(host, folder, ".yaml")}
-    if not found or not (_installed(host, "netplan") or files.present(host, "/usr/lib/netplan/generate")):
+    found = {name: f"{folder}/{name}" for folder in _NETPLAN for name in reading.names(host, folder, ".yaml")}
+    if not found or not (_installed(host, "netplan") or reading.present(host, "/usr/lib/netplan/generate")):
         return {}
-    return {found[name]: files.text(host, found[name]) or "" for name in sorted(found)}
+    return {found[name]: reading.text(host, found[name]) or "" for name in sorted(found)}
 
 
 def _interfaces(host: Host, path: str, depth: int = 0) -> Iterator[tuple[str, str]]:
     """interfaces(5) and what it includes: `source` with a pattern, `source-directory`."""
-    text = files.text(host, path)
+    text = reading.text(host, path)
     if text is None or depth > 3:
         return
     yield path, text
     for pattern in claims.sources(text):
         folder, _, last = pattern.rpartition("/")
-        for name in files.names(host, folder or "/etc/network"):
+        for name in reading.names(host, folder or "/etc/network"):
             if claims.fits(name, last):
                 yield from _interfaces(host, f"{folder or '/etc/network'}/{name}", depth + 1)
 
