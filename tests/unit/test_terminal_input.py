@@ -205,3 +205,10 @@ def test_random_bytes_only_make_events(profile):
     typist = Typist(profile)
     events = typist.type(*(data[n : n + 100] for n in range(0, len(data), 100)), pause=0.02)
     assert all(isinstance(event, Key | Paste | Position) for event in events)
+
+
+def test_a_script_that_types_fast_still_moves_between_fields():
+    """A terminal multiplexer, or a line that was held up, delivers text and Tab in one burst."""
+    events = Typist().type(b"192.0.2.10/24\t192.0.2.1\t2001:db8:0:1::10/64")
+    tab = Key("tab", "\t")
+    assert events == [Paste("192.0.2.10/24"), tab, Paste("192.0.2.1"), tab, Paste("2001:db8:0:1::10/64")]

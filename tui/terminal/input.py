@@ -187,6 +187,9 @@ class Decoder:
         soon = now - self._text_at < GLUED
         if letters:
             self._text_at = now
+        if letters >= LONG and not any(token["enter"] for token in tokens):
+            # fast, but nothing that confirms: a script, or a key pressed while the line was held up
+            return [e for t in tokens for e in (_paste(t["text"]) if t["text"] else self._key(t, now))]
         if letters >= LONG or (_glued(tokens) and not self._has_brackets):
             return _paste("".join(token["text"] or ("\n" if token["enter"] else " ") for token in tokens
                                   if token["text"] or token["enter"] or token["control"] == "\t"))  # fmt: skip
