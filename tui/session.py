@@ -201,19 +201,25 @@ class Session:
         """Raises Refused where there is nothing to keep any more."""
         from tui.services.change import transaction
 
-        return await transaction.keep(self.host, self.backends(), change_id)
+        outcome = await transaction.keep(self.host, self.backends(), change_id)
+        self.waiting = False
+        return outcome
 
     async def revert(self, change_id: str, reason: str) -> Outcome:
         """Raises Refused where it is decided already, OSError where it cannot be taken back now."""
         from tui.services.change import transaction
 
-        return await transaction.revert(self.host, self.backends(), reason, change_id)
+        outcome = await transaction.revert(self.host, self.backends(), reason, change_id)
+        self.waiting = False
+        return outcome
 
     async def expire(self, change_id: str) -> Outcome | None:
         """Take the change back if its time is over and nobody has done so."""
         from tui.services.change import transaction
 
-        return await transaction.expire(self.host, self.backends(), change_id)
+        outcome = await transaction.expire(self.host, self.backends(), change_id)
+        self.waiting = self.waiting and outcome is None
+        return outcome
 
     async def recover(self) -> Outcome | None:
         """Take back what an interrupted console left; a change that still waits for its Keep stays."""
