@@ -241,18 +241,22 @@ class Ideal:
         return [cell[1:], *(pen for pen in pens if blank_pen(pen) == cell[1:])]
 
     def _blocks(self, before: Sequence[Row], after: Sequence[Row]) -> list[tuple[int, int, int]]:
+        """For each distance the stretch of rows that brings most cells into place; the best six."""
         height, found = len(after), []
         for by in [n for k in range(1, height // 2 + 1) for n in (k, -k)]:
-            y = 0
-            while y < height:
-                first = y
-                while y < height and 0 <= y + by < height and after[y] == before[y + by]:
-                    y += 1
-                gain = sum(after[n] != before[n] for n in range(first, y))
-                if gain >= 2:
-                    found.append((gain, (first, y - 1 + by, by) if by > 0 else (first + by, y - 1, by)))
-                y = max(y, first + 1)
-        return [block for _, block in sorted(found, reverse=True)[:4]]
+            rows = [y for y in range(height) if 0 <= y + by < height]
+            moved = {y: _gain(before[y], before[y + by], after[y]) for y in rows}
+            emptied = [_gain(before[y], [EMPTY] * len(before[y]), after[y]) for y in range(height)]
+            stretches = []
+            for first in rows:
+                for last in range(first, rows[-1] + 1):
+                    left = emptied[last + 1 : last + 1 + by] if by > 0 else emptied[first + by : first]
+                    gain = sum(moved[y] for y in range(first, last + 1)) + sum(left)
+                    stretches.append((gain, first - last, first, last))
+            gain, _, first, last = max(stretches)
+            if gain > 5:
+                found.append((gain, (first, last + by, by) if by > 0 else (first + by, last, by)))
+        return [block for _, block in sorted(found, reverse=True)[:6]]
 
     def _scrolled(self, before: Sequence[Row], top: int, bottom: int, by: int,
                   start: State) -> tuple[list[Row], int, State]:  # fmt: skip
@@ -271,6 +275,10 @@ class Ideal:
         block = list(before[top : bottom + 1])
         block = block[by:] + empty if by > 0 else empty + block[:by]
         return [*before[:top], *block, *before[bottom + 1 :]], cost, state
+
+
+def _gain(now: Row, then: Row, wanted: Row) -> int:
+    return sum((b == c) - (a == c) for a, b, c in zip(now, then, wanted, strict=True))
 
 
 def _relax(states: dict[State, int], state: State, cost: int) -> None:

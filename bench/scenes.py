@@ -1,0 +1,98 @@
+"""What is done with the console to measure it: the same keys on every terminal."""
+
+import copy
+import json
+import os
+import random
+import sys
+import tempfile
+from pathlib import Path
+
+from bench.measure import Measured
+from bench.terminal import Program
+
+ROOT = Path(__file__).resolve().parents[1]
+MACHINE = ROOT / "assets" / "machines" / "factory.json"
+HOST, ADDRESS = "press-line-4", "198.51.100.20"
+PLACES = ("Home", "Network", "Review", "Log", "Help")
+EDITED = "example.org, lab.example.org, plant-2.example"
+FIELDS = 8
+
+
+def environ() -> dict[str, str]:
+    """A login's environment, and nothing of whoever runs this."""
+    return {"PATH": os.environ["PATH"], "HOME": tempfile.gettempdir(), "TERM": "vt100", "LANG": "C.UTF-8",
+            "PYTHONPATH": str(ROOT)}  # fmt: skip
+
+
+def console(terminal: str, machine: Path = MACHINE, module: str = "tui", speed: int = 0, term: str = "") -> Measured:
+    """The console on a recorded host, on one terminal."""
+    forced = [] if term else ["--terminal", terminal]
+    command = [sys.executable, "-m", module, "demo", "--machine", str(machine), *forced]
+    env = environ() | ({"TERM": term} if term else {})
+    return Measured(Program(command, terminal, environ=env, speed=speed), terminal)
+
+
+def many_links(folder: Path, count: int = 40) -> Path:
+    """A recorded host with more interfaces than a screen has rows, no two of them alike."""
+    facts = json.loads(MACHINE.read_text("utf-8"))
+    models = copy.deepcopy(facts["links"])
+    chance = random.Random(3)
+    for n in range(len(models), count):
+        link = copy.deepcopy(chance.choice(models))
+        mac = f"00:00:5e:00:54:{n:02x}"
+        name = chance.choice(("eno{}", "ens{}f0", "enp{}s0", "wlp{}s0", "bond{}", "br-{}")).format(n)
+        link |= {"index": 100 + n, "name": name, "mac": mac, "permanent_mac": mac}
+        link["speed_mbps"] = chance.choice((100, 1000, 2500, 10000, 25000))
+        for address in link["addresses"]:
+            if "." in address["address"]:
+                address["address"] = (
+                    f"10.{chance.randrange(256)}.{chance.randrange(256)}.{n}/{chance.randrange(16, 28)}"
+                )
+        facts["links"].append(link)
+    path = folder / "many.json"
+    path.write_text(json.dumps(facts), "utf-8")
+    return path
+
+
+def editor(measured: Measured) -> None:
+    """Home, Network, its editor: all fields, some typing, and the dialog that asks before typed text is lost."""
+    measured.start()
+    assert first_screen_complete(measured), "\n".join(measured.program.model.text())
+    measured.press("open Network", "2")
+    measured.press("open editor", "enter")
+    measured.press("Tab", *["tab"] * (FIELDS - 1))
+    measured.press("back to the first", "up")
+    for _ in range(3):
+        measured.press("clear field", "^U")
+        measured.press("type", *EDITED)
+        measured.press("rub out", *["backspace"] * 5)
+    measured.press("open dialog", "escape", quiet=0.6)
+    measured.press("close dialog", "escape", quiet=0.6)
+
+
+def first_screen_complete(measured: Measured) -> bool:
+    """Whether the screen holds host name, address, all places and the line of keys."""
+    lines = measured.program.model.text()
+    return (
+        HOST in lines[0]
+        and ADDRESS in lines[0]
+        and all(any(f" {place}" in line for line in lines[1:-1]) for place in PLACES)
+        and "q quit" in lines[-1]
+    )
+
+
+def listing(measured: Measured) -> None:
+    """Down a list that is longer than the screen."""
+    measured.program.settle(1.5, 30)
+    measured.press("open list", "2")
+    seen = ""
+    for _ in range(30):
+        before = measured.program.model.text()
+        measured.press("Down", "down")
+        after = measured.program.model.text()
+        step = measured.steps["Down"].pop()
+        scrolled = sum(a[16:] != b[16:] for a, b in zip(before, after, strict=True)) > 4
+        measured.steps["Down, scrolling" if scrolled else "Down"].append(step)
+        seen = "\n".join(after)
+    assert "ens" in seen
