@@ -211,6 +211,7 @@ class KeepScreen(Screen[None], inherit_bindings=False):
         self.ended = rows
         self.time_left.show("")
         self.session.read()
+        self.query_one(TitleLine).refresh()
         self.update()
 
 

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui.models.facts import Address, Facts, Link, OperState
+from tui.models.facts import Address, Facts, Link, OperState, Route
 
 if TYPE_CHECKING:
     from tui.services.network.reconcile import Operation
@@ -112,7 +112,9 @@ class RecordedKernel:
                 origin = operation.origin if operation.origin == "dhcp" else "other"
                 address = Address(operation.address, origin, flags | (_TENTATIVE if new else 0), operation.seconds)
                 others = tuple(a for a in link.addresses if a is not old)
-                return replace(link, addresses=(*others, address))
+                return replace(
+                    link, addresses=(*others, address), routes=(*link.routes, *_leased_way_out(link, address))
+                )
             case "delete address":
                 return replace(link, addresses=tuple(a for a in link.addresses if a.address != operation.address))
             case "add route" if operation.route is not None:
@@ -126,3 +128,11 @@ class RecordedKernel:
                 kept = tuple(a for a in link.addresses if a.origin != "ra")
                 return replace(link, addresses=kept, routes=tuple(r for r in link.routes if r.protocol != 9))
         return link
+
+
+def _leased_way_out(link: Link, address: Address) -> tuple[Route, ...]:
+    """No DHCP client runs on a recorded host, so the gateway of the recorded lease comes back with its address."""
+    if address.origin != "dhcp" or link.lease is None or not link.lease.gateway:
+        return ()
+    route = Route("default", link.lease.gateway, protocol=16, source=address.address.partition("/")[0])
+    return () if route in link.routes else (route,)
