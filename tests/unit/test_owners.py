@@ -81,6 +81,10 @@ HOSTS: dict[str, tuple[dict[str, str], str, bool, str]] = {
         NETWORKD | UNMANAGED | {"run/udev/data/n2": "E:ID_NET_MANAGED_BY=io.systemd.Network\n"}, "networkd", True, "",
     ),
     "two at once": (MANAGER | NM_YES | NETWORKD | _state(ONSITE), "NetworkManager", False, ""),
+    "ours, but networkd stopped": (
+        {ONSITE.lstrip("/"): "[Match]\nMACAddress=00:00:5e:00:53:10\nName=lan0\n\n[Network]\n"},
+        "networkd", False, ONSITE,
+    ),
     "a file of ours for another card": (
         NETWORKD | UNMANAGED | {ONSITE.lstrip("/"): "[Match]\nPermanentMACAddress=52:54:00:00:00:01\n\n[Network]\n"},
         "networkd", False, ONSITE,

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from ipaddress import ip_address, ip_interface
 from typing import TYPE_CHECKING
 
 from tui.models.change import FileImage
-from tui.models.facts import Facts, Link, LinkState, Origin, Route
+from tui.models.facts import Facts, Link, LinkState, Origin
 from tui.services.host import Host
 from tui.services.network import dhcp, linkfiles, resolv
 from tui.services.network.reconcile import Operation, reconcile
+from tui.services.network.wanted import spelled, wanted
 
 if TYPE_CHECKING:
     from tui.models.link import LinkConfig
 
-METRIC6 = 1024
-"""What the kernel gives an IPv6 route without a metric (IP6_RT_PRIO_USER)."""
 _LEASE_AFTER_REVERT = 3600
 """Seconds for a leased address whose client is not ours: that client sets the true lifetime at its next renewal."""
 
@@ -35,11 +33,7 @@ class Direct:
         return resolv.link_to_it(facts) if any(True for _ in configs) else ()
 
     def wanted(self, config: LinkConfig, link: Link) -> LinkState:
-        config = config.pruned()
-        addresses = [_text(a) for a in (*config.ipv4.addresses, *config.ipv6.addresses)]
-        gateways = [str(g) for g in (config.ipv4.gateway, config.ipv6.gateway) if g is not None]
-        routes = [_default(gateway, addresses) for gateway in gateways]
-        return LinkState(True, config.mtu or link.mtu, tuple(sorted(addresses)), tuple(routes))
+        return wanted(config, link)
 
     async def reload(self, host: Host, identities: Iterable[str]) -> None:
         """Make those links follow their files; a link without a file stays as it is, but a client of ours ends.
@@ -113,22 +107,5 @@ def _bare(link: Link, before: LinkState) -> list[Operation]:
 
 def _in_order(wanted: LinkState, config: LinkConfig) -> LinkState:
     """The first address that a person lists becomes the one that connections leave from."""
-    listed = {_text(a): n for n, a in enumerate((*config.ipv4.addresses, *config.ipv6.addresses))}
+    listed = {spelled(a): n for n, a in enumerate((*config.ipv4.addresses, *config.ipv6.addresses))}
     return replace(wanted, addresses=tuple(sorted(wanted.addresses, key=lambda a: listed.get(a, len(listed)))))
-
-
-def _text(address: object) -> str:
-    """As the kernel's dump spells it (inet_ntop): differs from `ipaddress` for IPv4-mapped addresses."""
-    import socket
-
-    host, _, prefix = str(address).partition("/")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return f"{socket.inet_ntop(family, socket.inet_pton(family, host))}/{prefix}"
-
-
-def _default(gateway: str, addresses: list[str]) -> Route:
-    """A gateway outside every prefix of the link is reached on the link itself: providers do that with /32."""
-    to = ip_address(gateway)
-    inside = to.is_link_local or any(to in ip_interface(a).network for a in addresses)
-    family: int = to.version
-    return Route("default", gateway, METRIC6 if family == 6 else 0, on_link=not inside, family=6 if family == 6 else 4)

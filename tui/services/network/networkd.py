@@ -13,13 +13,14 @@ import errno
 import os
 import time
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
+from ipaddress import IPv4Interface, IPv6Interface
 from typing import TYPE_CHECKING
 
 from tui.models.change import FileImage
-from tui.models.facts import Facts, Link, LinkState, Route
+from tui.models.facts import Facts, Link, LinkState
 from tui.services.host import Host
 from tui.services.network.netif import KEPT, MARK, VOLATILE, State, our_file, state
+from tui.services.network.wanted import outside, wanted
 
 if TYPE_CHECKING:
     from tui.models.link import LinkConfig
@@ -28,8 +29,6 @@ SETTLE = 10.0
 """Seconds that networkd gets to take a file up. A DHCP server may need longer: looking for a lease is not our part."""
 _STEP = 0.1
 _RESOLV = "/etc/resolv.conf"
-_METRIC6 = 1024
-"""What the kernel gives an IPv6 route without a metric (IP6_RT_PRIO_USER)."""
 
 
 class Networkd:
@@ -58,14 +57,7 @@ class Networkd:
         return (FileImage(_RESOLV, "\n".join([*lines, ""]).encode()),)
 
     def wanted(self, config: LinkConfig, link: Link) -> LinkState:
-        config = config.pruned()
-        addresses = sorted(str(a) for a in (*config.ipv4.addresses, *config.ipv6.addresses))
-        routes = []
-        for family, part in ((4, config.ipv4), (6, config.ipv6)):
-            if part.gateway is not None:
-                metric, on_link = (_METRIC6 if family == 6 else 0), _outside(part.gateway, part.addresses)
-                routes.append(Route("default", str(part.gateway), metric, on_link=on_link, family=part.gateway.version))
-        return LinkState(True, config.mtu or link.mtu, tuple(addresses), tuple(routes))
+        return wanted(config, link)
 
     async def reload(self, host: Host, identities: Iterable[str]) -> None:
         """Let networkd read its files again and wait until it follows them, at most `SETTLE` seconds.
@@ -136,7 +128,7 @@ def render(config: LinkConfig, link: Link) -> bytes:
         sections += [("Address", _address(address)) for address in part.addresses]
         if part.gateway is not None:
             route = [("Gateway", str(part.gateway))]
-            if _outside(part.gateway, part.addresses):
+            if outside(part.gateway, part.addresses):
                 route.append(("GatewayOnLink", "yes"))
             sections.append(("Route", route))
     given = [("UseDNS", "no")] if config.nameservers else []
@@ -162,11 +154,6 @@ def _stem(link: Link) -> str:
     """The name in the file name. A link that was renamed since keeps the file that it has."""
     _, mark, stem = os.path.basename(link.owner.config).partition(MARK)  # noqa: PTH119
     return stem.removesuffix(".network") if mark else link.name
-
-
-def _outside(gateway: IPv4Address | IPv6Address, addresses: Iterable[IPv4Interface | IPv6Interface]) -> bool:
-    """A gateway outside every prefix of the link is reached on the link itself; providers do that with /32."""
-    return not gateway.is_link_local and not any(gateway in address.network for address in addresses)
 
 
 async def _settle(host: Host, link: Link) -> None:

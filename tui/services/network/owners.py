@@ -107,6 +107,9 @@ class Managers:
             reason = f"{link.name} is marked as managed by {stranger} (ID_NET_MANAGED_BY), which Onsite does not know."
             return Owner(stranger, False, reason)
         own = f"/etc/onsite/links/{link.identity.replace(':', '-')}.yaml"
+        if "networkd" not in self.running and (idle := netif.our_file(self.host, link)):
+            reason = f"{idle} configures {link.name}, but systemd-networkd does not run. Start it first."
+            return Owner("networkd", False, reason, idle)
         if "networkd" not in self.running or reading.present(self.host, own):
             return Owner("direct", True, "No network service configures this interface; Onsite will own it.")
         taken = f"{netif.KEPT}/05{netif.MARK}{link.name}.network"
