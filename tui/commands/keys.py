@@ -12,7 +12,8 @@
     type 192.0.2.10/24
     |...
 
-`key` takes a name of Textual (`enter`, `tab`, `ctrl+l`, `slash`) or a character; `type` presses every character.
+`key` takes a name of Textual (`enter`, `tab`, `ctrl+l`, `space`) or a character; `type` presses every character
+(blanks at its ends do not count: editors remove them).
 """
 
 from __future__ import annotations
@@ -64,8 +65,17 @@ def load(path: Path) -> Replay:
     """
     if path.stat().st_size > _LARGEST:
         raise ValueError("too large")
+    return parse(path.read_text(encoding="utf-8"))
+
+
+def parse(content: str) -> Replay:
+    """The replay in a text.
+
+    Raises:
+        ValueError: it is no such text; names the line.
+    """
     replay = Replay()
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(content.split("\n"), 1):
         word, _, value = line.partition(" ")
         if not line.strip():
             continue
@@ -73,8 +83,8 @@ def load(path: Path) -> Replay:
             replay.comments.append(line)
         elif line.startswith("|") and replay.steps:
             replay.steps[-1].rows.append(line[1:].rstrip())
-        elif word in ("key", "type") and value:
-            replay.steps.append(Step(word, value.strip() if word == "key" else value))
+        elif word in ("key", "type") and value.strip():
+            replay.steps.append(Step(word, value.strip()))
         elif line.strip() == "start":
             replay.steps.append(Step("start"))
         elif word == "machine":
@@ -104,7 +114,7 @@ def of_presses(pressed: Iterable[tuple[str, str | None]]) -> list[Step]:
     """Steps of keys as they came in, (name, character): characters in a row become one `type`."""
     steps = [Step("start")]
     for name, character in pressed:
-        printable = character is not None and len(character) == 1 and character.isprintable()
+        printable = character is not None and len(character) == 1 and character.isprintable() and character != " "
         if printable and steps[-1].verb == "type":
             steps[-1].value += character or ""
         elif printable:
