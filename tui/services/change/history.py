@@ -66,12 +66,13 @@ def revert_last(host: Host) -> tuple[Plan, str]:
         raise Refused(Issue("C108", "error", "", text, "There is nothing to take back."))
     change = record.change
     after = {image.path: image.sha256 for image in change.after}
-    links = {x.path: x for x in change.links}
+    links = {x.path: x.identity for x in change.links}
+    targets = {path: name for name, paths in change.targets for path in paths}
     plan = Plan(
         config={"version": 1, "links": []},
         links=tuple((x.identity, x.backend) for x in change.links),
         steps=tuple(
-            Step(image, after[image.path], link=links[image.path].identity if image.path in links else "")
+            Step(image, after[image.path], link=links.get(image.path, ""), reload=targets.get(image.path, ""))
             for image in change.undo
         ),
         differences=tuple(Difference(d.subject, d.label, d.after, d.before, "console") for d in change.differences),

@@ -71,6 +71,8 @@ class Pending:
     differences: tuple[Difference, ...] = ()
     lost: tuple[str, ...] = ()
     links: tuple[LinkChange, ...] = ()
+    targets: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """What beside links follows the files: name of the target, paths that it reads."""
     undo: tuple[FileImage, ...] = ()
     after: tuple[FileImage, ...] = ()
     volatile: tuple[FileImage, ...] = ()
@@ -144,6 +146,7 @@ def from_json(text: str) -> Pending:
         data["differences"] = tuple(Difference(**d) for d in data["differences"])
         data["checks"] = tuple(Issue(**i) for i in data["checks"])
         data["lost"] = tuple(data["lost"])
+        data["targets"] = tuple((name, tuple(paths)) for name, paths in data["targets"])
         data["links"] = tuple(
             LinkChange(
                 **{

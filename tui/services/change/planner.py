@@ -8,6 +8,7 @@ from tui.models.change import Difference, Plan, Step
 from tui.models.facts import Facts, Link
 from tui.models.host import HostConfig
 from tui.models.link import LinkConfig
+from tui.services.change.target import Part
 from tui.services.checks import address
 from tui.services.network.backend import Backend
 
@@ -20,8 +21,32 @@ _METHODS = {"dhcp": "DHCP", "static": "static", "off": "off", "auto": "automatic
 
 def plan(config: HostConfig, facts: Facts, backends: Mapping[str, Backend]) -> Plan:
     """The plan of a draft; empty when the files already say it."""
+    links, network = _network(config, facts, backends)
+    parts = [network, *_other_parts(config, facts)]
+    touched = [
+        (link, wish.pruned()) for wish in config.links if (link := facts.link(wish.mac)) and link.identity in links
+    ]
+    return Plan(
+        config=config.to_dict(),
+        links=tuple(links.items()),
+        steps=tuple(step for part in parts for step in part.steps),
+        differences=tuple(difference for part in parts for difference in part.differences),
+        lost=tuple(sentence for part in parts for sentence in part.lost),
+        restarts=tuple(dict.fromkeys(service for part in parts for service in part.restarts)),
+        cuts_session=next((s for link, wish in touched if (s := _cuts(facts, link, wish))), ""),
+        issues=tuple(issue for part in parts for issue in part.issues),
+    )
+
+
+def _other_parts(config: HostConfig, facts: Facts) -> Iterator[Part]:
+    """The nouns beside links; each is imported only where the draft speaks of it."""
+    yield from ()
+
+
+def _network(config: HostConfig, facts: Facts, backends: Mapping[str, Backend]) -> tuple[dict[str, str], Part]:
+    """The links that change, each with its backend, and what that adds to the plan."""
     steps: list[Step] = []
-    links: list[tuple[str, str]] = []
+    links: dict[str, str] = {}
     touched: list[tuple[Link, LinkConfig]] = []
     for wish in config.links:
         link = facts.link(wish.mac)
@@ -32,25 +57,20 @@ def plan(config: HostConfig, facts: Facts, backends: Mapping[str, Backend]) -> P
         before = facts.file(kept.path)
         if before.sha256 == kept.sha256:
             continue
-        steps.append(
-            Step(kept, before.sha256, backend.volatile(pruned, link), link.identity, backend.name, "connectivity")
-        )
-        links.append((link.identity, backend.name))
+        steps.append(Step(kept, before.sha256, backend.volatile(pruned, link), link.identity, backend.name))
+        links[link.identity] = backend.name
         touched.append((link, pruned))
-    for name in dict.fromkeys(name for _, name in links):
+    for name in dict.fromkeys(links.values()):
         mine = [wish for (link, wish) in touched if link.owner.backend == name]
         steps += [
             Step(image, facts.file(image.path).sha256, reload=name, disruption="none")
             for image in backends[name].extra(mine, facts)
             if facts.file(image.path).sha256 != image.sha256
         ]
-    return Plan(
-        config=config.to_dict(),
-        links=tuple(links),
+    return links, Part(
         steps=tuple(steps),
         differences=tuple(d for link, wish in touched for d in _differences(link, wish)),
         lost=tuple(sentence for link, wish in touched for sentence in _lost(link, wish)),
-        cuts_session=next((s for link, wish in touched if (s := _cuts(facts, link, wish))), ""),
         issues=address.check(config, facts),
     )
 

@@ -22,6 +22,7 @@ from tui.models.facts import Link
 from tui.services.change import audit, deadman, files, journal, verify
 from tui.services.change.journal import LinkChange, Pending, Result
 from tui.services.change.lock import disk, locked
+from tui.services.change.target import targets
 from tui.services.host import Host
 from tui.services.network.backend import Backend
 
@@ -203,7 +204,9 @@ async def _take_back(
     for image in change.undo:
         await _again(partial(files.write_image, host, image))
     await _again(partial(files.remove, host, [image.path for image in change.volatile]))
-    if not rebooted:
+    if rebooted:  # links come up from their files later in this boot; what is derived from files is made anew now
+        await _again(partial(_follow_targets, host, change))
+    else:
         await _again(partial(_follow_back, host, change, backends))
     problems = await verify.reverted(host, change, kernel=not rebooted)
     files.sweep(host, [i.path for i in (*change.undo, *change.volatile)] + [journal.PATH])
@@ -240,6 +243,13 @@ async def _follow(host: Host, change: Pending, backends: dict[str, Backend]) -> 
     for link in change.links:
         if link.restored:
             await backends[link.backend].restore(host, link.identity, link.wanted)
+    await _follow_targets(host, change)
+
+
+async def _follow_targets(host: Host, change: Pending) -> None:
+    every = targets() if change.targets else {}
+    for name, paths in change.targets:
+        await every[name].reload(host, paths)
 
 
 async def _follow_back(host: Host, change: Pending, backends: dict[str, Backend]) -> None:
@@ -247,6 +257,7 @@ async def _follow_back(host: Host, change: Pending, backends: dict[str, Backend]
         await backends[name].reload(host, [x.identity for x in change.links if x.backend == name])
     for link in change.links:
         await backends[link.backend].restore(host, link.identity, link.before)
+    await _follow_targets(host, change)
 
 
 async def _again(act: Callable[[], object], times: int = 3) -> None:
@@ -282,12 +293,21 @@ def _journal_of(
         differences=plan.differences,
         lost=plan.lost,
         links=tuple(_link_changes(plan, links, backends)),
+        targets=_targets_of(plan, backends),
         undo=tuple(files.read_image(host, step.image.path) for step in plan.steps),
         after=tuple(step.image for step in plan.steps),
         volatile=tuple(step.volatile for step in plan.steps if step.volatile is not None),
         config=plan.config,
         reverts=reverts,
     )
+
+
+def _targets_of(plan: Plan, backends: dict[str, Backend]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    paths: dict[str, list[str]] = {}
+    for step in plan.steps:
+        if step.reload and not step.link and step.reload not in backends:
+            paths.setdefault(step.reload, []).append(step.image.path)
+    return tuple((name, tuple(found)) for name, found in paths.items())
 
 
 def _link_changes(plan: Plan, links: dict[str, Link], backends: dict[str, Backend]) -> Iterable[LinkChange]:

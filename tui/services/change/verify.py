@@ -16,6 +16,7 @@ from tui.models.change import Issue
 from tui.models.facts import Link, LinkState
 from tui.services.change import files
 from tui.services.change.journal import LinkChange, Pending
+from tui.services.change.target import targets
 from tui.services.host import Host
 
 SETTLE = 10.0
@@ -27,7 +28,13 @@ LEASE = 4.0
 async def applied(host: Host, change: Pending) -> tuple[Issue, ...]:
     """What the Keep page shows; an error among them takes the change back at once."""
     found = await asyncio.gather(*(_applied(host, link) for link in change.links))
-    return tuple(issue for issues in found for issue in issues)
+    return (*(issue for issues in found for issue in issues), *await _targets(host, change))
+
+
+async def _targets(host: Host, change: Pending) -> tuple[Issue, ...]:
+    every = targets() if change.targets else {}
+    found = [issue for name, paths in change.targets for issue in await every[name].problems(host, paths)]
+    return tuple(found)
 
 
 async def kept(host: Host, change: Pending) -> tuple[Issue, ...]:
@@ -37,7 +44,8 @@ async def kept(host: Host, change: Pending) -> tuple[Issue, ...]:
         text = f"{wrong[0]} does not hold what was written to it."
         return (Issue("C105", "error", "", text, "Have the disk checked."),)
     found = await asyncio.gather(*(_applied(host, link, lease=False) for link in change.links))
-    return tuple(issue for issues in found for issue in issues if issue.severity == "error")
+    errors = [issue for issues in found for issue in issues if issue.severity == "error"]
+    return (*errors, *(issue for issue in await _targets(host, change) if issue.severity == "error"))
 
 
 async def reverted(host: Host, change: Pending, *, kernel: bool) -> tuple[Issue, ...]:
@@ -51,6 +59,7 @@ async def reverted(host: Host, change: Pending, *, kernel: bool) -> tuple[Issue,
         for link in change.links:
             left = await _until_none(host, link, lambda now, link=link: _unlike_before(now, link.before))  # type: ignore[misc]  # a lambda's default has no type
             problems += [_not_back(f"{link.name}: {what}") for what in left]
+        problems += [_not_back(issue.text) for issue in await _targets(host, change) if issue.severity == "error"]
     return tuple(problems)
 
 
