@@ -6,9 +6,10 @@ import os
 import random
 import sys
 import tempfile
+import time
 from pathlib import Path
 
-from bench.measure import Measured
+from bench.measure import Measured, cpu
 from bench.terminal import Program
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -17,6 +18,8 @@ HOST, ADDRESS = "press-line-4", "198.51.100.20"
 PLACES = ("Home", "Network", "Review", "Log", "Help")
 EDITED = "example.org, lab.example.org, plant-2.example"
 FIELDS = 8
+SPARED = b"\r\n\x03\x04\x11\x1a\x1c"
+"""Enter, and the control letters that quit, stop or end something."""
 
 
 def environ() -> dict[str, str]:
@@ -96,3 +99,54 @@ def listing(measured: Measured) -> None:
         measured.steps["Down, scrolling" if scrolled else "Down"].append(step)
         seen = "\n".join(after)
     assert "ens" in seen
+
+
+def idle(terminal: str, seconds: float) -> tuple[int, float]:
+    """Bytes and share of a processor while nobody does anything at Home."""
+    measured = console(terminal)
+    with measured.program as program:
+        program.settle(2.0, 30)
+        mark, spent, began = len(program.data), cpu(program.pid), time.monotonic()
+        while (left := began + seconds - time.monotonic()) > 0:
+            program.read(left)
+        return len(program.data) - mark, (cpu(program.pid) - spent) / seconds
+
+
+def countdown(terminal: str, speed: int, seconds: float = 20.0) -> float:
+    """Bytes a second while a change waits to be kept."""
+    measured = console(terminal, speed=speed)
+    with measured.program as program:
+        program.settle(2.0, 30)
+        measured.press("", "2", "enter", *["tab"] * FIELDS, *"1400", quiet=0.5)
+        measured.press("", "^X", "a", "tab", "enter", quiet=1.0)
+        program.expect("Time left")
+        program.settle(1.5, 6)
+        mark, began = len(program.data), time.monotonic()
+        while (left := began + seconds - time.monotonic()) > 0:
+            program.read(left)
+        assert "Time left" in "\n".join(program.model.text())
+        return (len(program.data) - mark) / seconds
+
+
+def noise(terminal: str, everything: bool) -> str:
+    """A megabyte of bytes while the editor is open; in one word what became of the program.
+
+    Args:
+        everything: All 256 bytes; else none that types, confirms or quits.
+    """
+    allowed = range(256) if everything else [b for b in range(256) if not 0x20 <= b < 0x7F and b not in SPARED]
+    data = bytes(random.Random(11).choices(allowed, k=1_000_000))
+    with console(terminal).program as program:
+        program.settle(1.5, 30)
+        program.press("2", "enter", "tab")
+        shown = program.model.text()
+        program.send(data)
+        program.settle(1.0, 3.0)
+        program.press("^L", quiet=0.6)
+        if program.status is not None:
+            return "left through its dialog" if program.status == 0 else f"died with {program.status}"
+        text = "\n".join(program.model.text())
+        if everything:
+            applied = "Time left" in text or "not kept yet" in text
+            return "applied something" if applied else "alive"
+        return "alive, same screen" if program.model.text() == shown else "alive, another screen"
