@@ -19,6 +19,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from collections.abc import Callable
@@ -27,9 +28,10 @@ from pathlib import Path
 from typing import Any
 
 from agent.practice.cables import CABLES
-from tests.dev.container import checked, kept, suite_and_sources
+from tests.dev.container import checked, kept, pip, suite_and_sources, wheels
 from tests.practice import Kernel
 from tests.surroundings import outside
+from tools.environment import LOCK, fingerprint
 
 CODE = Path(__file__).resolve().parents[2]
 PACKAGES = (
@@ -85,6 +87,22 @@ def image() -> Path:
     return folder
 
 
+@cache
+def site() -> Path:
+    """The packages of the lock for the container's Python: this environment's own where the versions agree."""
+    version = next((image() / "usr/lib").glob("python3.*")).name.removeprefix("python")
+    if version == f"{sys.version_info.major}.{sys.version_info.minor}":
+        return Path(sysconfig.get_path("purelib"))
+    folder, partial = kept("box-site", fingerprint() + version)
+    if not folder.exists():
+        options = ["--quiet", "--no-deps", "--no-index", f"--find-links={wheels()}", "--only-binary=:all:"]
+        requirements = ["--require-hashes", "-r", str(LOCK)]
+        target = ["--target", str(partial), f"--python-version={version}", "--implementation=cp"]
+        checked([*pip(), "install", *options, *target, *requirements])
+        partial.rename(folder)
+    return folder
+
+
 class Box:
     """One container. Use as a context manager; `power_cut` and `boot` may be repeated in between."""
 
@@ -130,12 +148,11 @@ class Box:
         """Peers, links, systemd; returns when every unit of the boot has ended or runs, or at once."""
         self.peers = peers = self._begin([sys.executable, "-m", "agent.practice.peers"], stdin=subprocess.PIPE)
         _expect(peers, "ready")
-        site = next(p for p in sys.path if p.endswith("site-packages"))
         nspawn = [
             *("systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot", "--console=pipe"),
             *("-D", str(self.root), f"--machine=onsite-{os.getpid()}-{id(self) % 10000}"),
             *("--capability=CAP_NET_ADMIN,CAP_NET_RAW", "--resolv-conf=off", "--timezone=off"),
-            *(f"--bind-ro={CODE}:/opt/onsite/code", f"--bind-ro={site}:/opt/onsite/site"),
+            *(f"--bind-ro={CODE}:/opt/onsite/code", f"--bind-ro={site()}:/opt/onsite/site"),
         ]
         enter = ["unshare", "--net", "--mount", "--propagation", "private", "sh", "-c", _ENTER]
         self.nspawn = nspawned = self._begin(

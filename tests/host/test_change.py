@@ -11,6 +11,7 @@ import pytest
 from tests.host import look
 from tests.host.box import Box, wait_for
 
+STEP = ("python3", "-m", "tests.host.steps")
 FORMER = {
     "no file": "",
     "static": "Address=192.0.2.50/24\nGateway=192.0.2.1\nDNS=192.0.2.9\n",
@@ -39,7 +40,7 @@ def _configured_by_another(box: Box, text: str) -> look.State:
 
 def _apply(box: Box, last: int, seconds: float) -> str:
     box.write("/root/wish.yaml", look.document(last))
-    return box.run("python3", "-m", "tests.host.steps", "apply", "/root/wish.yaml", str(seconds)).stdout.strip()
+    return box.run(*STEP, "apply", "/root/wish.yaml", str(seconds)).stdout.strip()
 
 
 def test_kept_and_there_after_a_restart(clean: Box) -> None:
@@ -86,7 +87,7 @@ def test_more_time_moves_the_timer(clean: Box) -> None:
     box = clean
     before = look.settled(box)
     _apply(box, 31, 5)
-    box.run("python3", "-m", "tests.host.steps", "more", "12")
+    box.run(*STEP, "more", "12")
     told = time.monotonic()
     fired = len(look.timers(box))
     assert fired >= 2, "the former timer runs on and must do no harm"
@@ -109,3 +110,35 @@ def test_timer_outlives_the_unit_of_the_console(clean: Box) -> None:
     wait_for("the dead-man", lambda: not look.pending(box), 40)
     assert look.settled(box) == before
     assert look.leftovers(box) == []
+
+
+def test_address_of_a_neighbour_is_taken_back(clean: Box) -> None:
+    """Duplicate address detection of the kernel, after the probes were passed by: the change never waits for a Keep."""
+    box = clean
+    before = look.settled(box)
+    box.write("/root/wish.yaml", look.document(77))
+    refused = box.run(*STEP, "apply", "/root/wish.yaml", "5", check=False)
+    assert refused.returncode != 0
+    assert "N305" in refused.stderr, refused.stderr
+    assert look.settled(box) == before
+    assert look.history(box)[-1]["result"] == "reverted"
+    assert look.leftovers(box) == []
+
+
+def test_without_resolved_name_servers_are_in_resolv_conf(clean: Box) -> None:
+    box = clean
+    conf = box.root / "etc/resolv.conf"
+    target = conf.readlink()
+    box.run("sh", "-c", "rm /etc/resolv.conf && echo nameserver 198.51.100.53 >/etc/resolv.conf")
+    try:
+        before = conf.read_text()
+        _apply(box, 33, 5)
+        assert [x for x in conf.read_text().splitlines() if x.startswith("nameserver")] == [
+            "nameserver 192.0.2.1",
+            "nameserver 2001:db8:0:1::1",
+        ]
+        wait_for("the dead-man", lambda: not look.pending(box), 40)
+        assert conf.read_text() == before
+    finally:
+        conf.unlink()
+        conf.symlink_to(target)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from tui.models.change import FileImage
 from tui.models.facts import Facts, Link, LinkState
+from tui.services import reading
 from tui.services.host import Host
 from tui.services.network.netif import KEPT, MARK, VOLATILE, State, our_file, state
 from tui.services.network.wanted import outside, wanted
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from tui.models.link import LinkConfig
 
 SETTLE = 10.0
-"""Seconds that networkd gets to take a file up. A DHCP server may need longer: looking for a lease is not our part."""
+"""Seconds that networkd gets to take a file up."""
+LEASE = 5.0
+"""The same for a file that asks for a lease: an answering server takes one second, a silent one is no failure."""
 _STEP = 0.1
 _RESOLV = "/etc/resolv.conf"
 
@@ -60,7 +63,7 @@ class Networkd:
         return wanted(config, link)
 
     async def reload(self, host: Host, identities: Iterable[str]) -> None:
-        """Let networkd read its files again and wait until it follows them, at most `SETTLE` seconds.
+        """Let networkd read its files again and wait until it follows them, `SETTLE` seconds at most.
 
         Raises:
             OSError: networkd does not answer, another file than ours wins, or it could not configure the link.
@@ -157,30 +160,35 @@ def _stem(link: Link) -> str:
 
 
 async def _settle(host: Host, link: Link) -> None:
-    """Until networkd has taken the right file up and is done, or cannot be done: no carrier, no lease yet."""
-    expected, end, tried, calm = our_file(host, link), time.monotonic() + SETTLE, False, 0
-    while True:
-        now = state(host, link.index)
-        followed = now.file == expected if expected else MARK not in now.file
-        # The state file lags behind by an event or two: twice the same counts.
-        calm = calm + 1 if followed and _done(now) else 0
-        if calm > 1 and (now.admin != "failed" or tried):
-            break
-        if calm > 1:
-            tried, calm = True, 0
-            await _networkctl(host, "reconfigure", link.name)
-        if time.monotonic() > end:
-            break
-        await asyncio.sleep(_STEP)
-    if not followed:
+    expected = our_file(host, link)
+    leased = "\nDHCP=ipv4\n" in (reading.text(host, expected) or "") if expected else False
+    limit = LEASE if leased else SETTLE
+    now = await _watched(host, link, expected, limit, ("configured", "unmanaged", "failed", "linger", ""))
+    if now.admin == "failed":  # it does not try again by itself
+        await _networkctl(host, "reconfigure", link.name)
+        now = await _watched(host, link, expected, limit, ("configured",))
+    if not _followed(now, expected):
         cause = f"{now.file} decides" if now.file else "systemd-networkd ignores the file"
         raise OSError(errno.EBUSY, f"{cause} for {link.name}")
     if now.admin == "failed":
         raise OSError(errno.EIO, f"systemd-networkd could not configure {link.name}")
 
 
-def _done(now: State) -> bool:
-    return now.admin in ("configured", "unmanaged", "failed", "linger", "") or now.carrier == "no-carrier"
+async def _watched(host: Host, link: Link, expected: str, limit: float, ends: tuple[str, ...]) -> State:
+    """The state once networkd has taken the right file up and is done, or cannot be (no carrier), or at the limit."""
+    end, calm = time.monotonic() + limit, 0
+    while True:
+        now = state(host, link.index)
+        done = now.admin in ends or now.carrier == "no-carrier"
+        # The state file lags behind by an event or two: twice the same counts.
+        calm = calm + 1 if done and _followed(now, expected) else 0
+        if calm > 1 or time.monotonic() > end:
+            return now
+        await asyncio.sleep(_STEP)
+
+
+def _followed(now: State, expected: str) -> bool:
+    return now.file == expected if expected else MARK not in now.file
 
 
 async def _networkctl(host: Host, *arguments: str) -> None:
