@@ -42,9 +42,3 @@ async def seen(pilot: Pilot[Any], words: str) -> None:
 async def gone(pilot: Pilot[Any], words: str) -> None:
     """Wait until these words are no longer on the screen."""
     await until(pilot, lambda: words not in grid(pilot.app), f"no {words!r}")
-
-
-async def settled(pilot: Pilot[Any]) -> None:
-    """Everything that is under way has come to the screen."""
-    await pilot.app.workers.wait_for_complete([w for w in pilot.app.workers if w.group not in ("kernel",)])
-    await pilot.pause()

@@ -1,4 +1,4 @@
-"""Every screen as a grid of text, at 80x24 and at 80x25."""
+"""Every screen as a grid of text, at 80x24 and at 80x25, and the compact pages of smaller ones."""
 
 from __future__ import annotations
 
@@ -6,35 +6,23 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from tests.screens.conftest import Opened
-from tests.screens.grid import SIZES, grid, seen
-
-STATIC = ("2", "enter", "s")
-REVIEW = (*STATIC, "ctrl+x")
-SCREENS = {
-    "home": ((), "Steps"),
-    "places": (("left", "down"), ">2"),
-    "network": (("2",), "Interface"),
-    "network-owned": (("2", "down", "down", "down", "space"), "wlan0:"),
-    "link-dhcp": (("2", "enter"), "[ Done ]"),
-    "link-static": (STATIC, "192.0.2.10/24"),
-    "link-wrong": ((*STATIC, "tab", "ctrl+u", "1", "0", ".", "1", "tab", "up"), "N120"),
-    "link-why": ((*STATIC, "tab", "ctrl+y"), "Esc back"),
-    "link-leave": ((*STATIC, "escape"), "Leave without"),
-    "review": (REVIEW, "nothing is written yet"),
-    "review-files": ((*REVIEW, "f"), "/etc/onsite/links"),
-    "review-empty": (("3",), "Nothing waits"),
-    "history-empty": (("3", "h"), "No change has been made"),
-    "log-empty": (("4",), "Nothing has been changed"),
-    "help": (("2", "question_mark"), "Keys in Network"),
-    "help-code": (("5", "c", *"n207", "enter"), "The gateway is in another network"),
-    "quit": (("q",), "Quit the console?"),
-}
+from tests.screens.grid import SIZES, grid, until
+from tests.screens.paths import SCREENS, walk
 
 
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "80x25"])
 @pytest.mark.parametrize("name", SCREENS)
 async def test_grid(name: str, size: tuple[int, int], opened: Opened, snapshot: SnapshotAssertion) -> None:
-    keys, words = SCREENS[name]
-    async with opened(keys, size) as pilot:
-        await seen(pilot, words)
+    async with opened((), size) as pilot:
+        await walk(pilot, SCREENS[name])
+        assert grid(pilot.app) == snapshot
+
+
+@pytest.mark.parametrize("size", [(60, 16), (40, 12)], ids=["60x16", "40x12"])
+@pytest.mark.parametrize("name", ["home", "network", "link-static", "review", "keep", "help"])
+async def test_compact_grid(name: str, size: tuple[int, int], opened: Opened, snapshot: SnapshotAssertion) -> None:
+    async with opened((), size) as pilot:
+        await walk(pilot, SCREENS[name], look=False)
+        if name == "keep":
+            await until(pilot, lambda: pilot.app.screen.name == "keep")
         assert grid(pilot.app) == snapshot

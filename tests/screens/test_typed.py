@@ -65,7 +65,8 @@ async def test_whatever_is_typed_is_kept_and_answered(way: str, opened: Opened) 
             await pilot.press("end", "ctrl+u")
             if way == "keys":
                 text = "".join(c for c in text if c.isprintable())[:40]
-                await pilot.press(*text)
+                for character in text:
+                    pilot.app.post_message(events.Key("", character))
             else:
                 widget.post_message(events.Paste(text))
             await pilot.pause()

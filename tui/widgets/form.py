@@ -292,20 +292,23 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
         self.app.action_focus_next()
 
     def on_descendant_focus(self) -> None:
-        self._at(next((path for path, field in self.fields.items() if field.has_focus), ""))
+        self._moved()
 
     def on_descendant_blur(self) -> None:
+        self._moved()
+
+    def _moved(self) -> None:
+        """The mark follows the focus; the field that was left is checked."""
+        now = next((path for path, field in self.fields.items() if field.has_focus), "")
         left = self.at
-        self._at("")
+        if now == left:
+            return
+        self.at = now
+        self.frame.mark(left)
+        self.frame.mark(now)
         if left in self.fields:
             self._check(self.fields[left].field)
-
-    def _at(self, path: str) -> None:
-        if path != self.at:
-            before, self.at = self.at, path
-            self.frame.mark(before)
-            self.frame.mark(path)
-            self.post_message(self.Moved())
+        self.post_message(self.Moved())
 
 
 def ident(field: Field) -> str:
