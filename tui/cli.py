@@ -108,6 +108,9 @@ def _dispatch(options: Options, verb: str, rest: list[str]) -> int:
         os.execv(sys.executable, [sys.executable, "-m", "agent", *rest])  # noqa: S606 - an argument list
     if verb not in VERBS and verb not in ("", "deadman", "expire"):
         raise Usage(f"{verb} is not a verb.")
+    if verb in ("status", "facts", "network") and rest in (["--help"], ["-h"]):
+        print(f"onsite {verb}: {VERBS[verb]}")
+        return OK
     host = host_of(options)
     if not verb:
         if options.play or options.record:

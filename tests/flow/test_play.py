@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.terminal import Program
 from tui.commands import keys, play
 from tui.services import recording
 
@@ -94,18 +96,30 @@ def test_live_recording_needs_a_terminal(tmp_path: Path) -> None:
     assert "terminal" in ended.stderr
 
 
-def test_keys_that_came_in_are_written_as_a_person_would() -> None:
-    pressed = [
-        ("2", "2"),
-        ("enter", "\r"),
-        ("1", "1"),
-        ("0", "0"),
-        ("full_stop", "."),
-        ("tab", "\t"),
-        ("ctrl+x", "\x18"),
+def test_a_live_recording_plays(tmp_path: Path) -> None:
+    out = tmp_path / "live.keys"
+    onsite = [sys.executable, "-m", "tui", "demo", "--machine", "assets/machines/shop.json", "--clock", CLOCK]
+    surroundings = {**os.environ, "TERM": "xterm", "PYTHONPATH": str(CODE)}
+    with Program([*onsite, "--record", str(out)], "xterm", environ=surroundings) as program:
+        program.expect("Enter open")
+        program.press("2", "enter", "s", "tab", *"1", "escape", "y", "q", "y")
+        assert program.reap(60) == 0
+    recorded = [str(step) for step in keys.load(out).steps]
+    assert recorded == [
+        "start",
+        *(f"key {k}" for k in ("2", "enter", "s", "tab")),
+        "type 1",
+        "key escape",
+        "key y",
+        "key q",
     ]
+    assert demo("--play", out).returncode == 0
+
+
+def test_keys_that_came_in_are_written_as_a_person_would() -> None:
+    pressed = [("2", None), ("enter", "\r"), *((c, c) for c in "10."), ("tab", "\t"), ("ctrl+x", "\x18")]
     steps = [str(step) for step in keys.of_presses(pressed)]
-    assert steps == ["start", "type 2", "key enter", "type 10.", "key tab", "key ctrl+x"]
+    assert steps == ["start", "key 2", "key enter", "type 10.", "key tab", "key ctrl+x"]
 
 
 ROWS = st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"])).map(str.rstrip), max_size=3)

@@ -111,7 +111,10 @@ def text(replay: Replay) -> str:
 
 
 def of_presses(pressed: Iterable[tuple[str, str | None]]) -> list[Step]:
-    """Steps of keys as they came in, (name, character): characters in a row become one `type`."""
+    """Steps of keys as they came in: (name, character), None for what was not typed into a field.
+
+    Characters in a row become one `type`.
+    """
     steps = [Step("start")]
     for name, character in pressed:
         printable = character is not None and len(character) == 1 and character.isprintable() and character != " "

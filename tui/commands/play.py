@@ -74,11 +74,14 @@ async def play(host: Host, replay: Replay) -> list[str]:
 
 
 async def record(host: Host, replay: Replay) -> None:
-    """Press the keys and put the screens into `replay`."""
+    """Press the keys and put the screens into `replay`; it ends before the keys that leave the console."""
 
     async def press(pilot: Any, grid: Grid) -> None:
-        for step in replay.steps:
+        for number, step in enumerate(replay.steps):
             await pilot.press(*step.presses)
+            if pilot.app.return_code is not None:
+                del replay.steps[number:]
+                return
             step.rows = await _settled(pilot, grid)
 
     await _run(host, replay.size, press)
@@ -161,7 +164,8 @@ def _live(host: Host, options: Options) -> Replay:
     class Listening(OnsiteDriver.on(profile.choose(1, os.environ, options.terminal or None))):  # type: ignore[misc]  # a class made for this line
         def process_message(self, message: Any) -> None:
             if isinstance(message, events.Key):
-                pressed.append((message.key, message.character))
+                typed = message.character if self._find_caret() is not None else None
+                pressed.append((message.key, typed))
             super().process_message(message)
 
     session = Session(host, "qa", "replay")
