@@ -3,7 +3,6 @@
 import random
 
 import pytest
-from textual.keys import _character_to_key
 
 from tui.terminal.input import Decoder, Key, Paste, Position
 from tui.terminal.profile import PROFILES
@@ -64,12 +63,6 @@ def test_keys_of_each_terminal(profile, key, data):
 )  # fmt: skip
 def test_every_key_has_a_route_on_a_terminal_that_lacks_it(data, key):
     assert names(Typist("vt100").type(data)) == [key]
-
-
-def test_names_of_characters_are_textuals():
-    typist = Typist()
-    for code in range(0x20, 0x7F):
-        assert names(typist.type(bytes([code]))) == [_character_to_key(chr(code))]
 
 
 @pytest.mark.parametrize("profile", PROFILES)

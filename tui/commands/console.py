@@ -29,6 +29,7 @@ def main(host: Host, options: Options) -> int:
     from tui.app import OnsiteApp
     from tui.commands import fault
     from tui.session import Session, who_and_line
+    from tui.terminal import errors
     from tui.terminal.driver import OnsiteDriver
 
     fault.log_to(host)
@@ -40,8 +41,10 @@ def main(host: Host, options: Options) -> int:
     app = OnsiteApp(session, driver_class=OnsiteDriver.on(chosen))
     gc.freeze()
     gc.enable()
+    errors.keep_off_screen(app)
     app.run()
-    return app.return_code or 0
+    unforeseen = errors.unhandled(app)
+    return fault.reported(unforeseen, host.root) if unforeseen else app.return_code or 0
 
 
 def _recover(host: Host) -> None:

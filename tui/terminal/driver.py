@@ -5,13 +5,16 @@ differences in the profile's words; a reader turns bytes into Textual's events. 
 interface, and `Driver._app` and `Driver._size`, which its own drivers use too (see tests/unit/test_terminal_textual).
 """
 
+import asyncio
 import contextlib
+import logging
 import os
 import select
 import signal
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from types import FrameType
 from typing import Any, ClassVar
 
@@ -27,10 +30,16 @@ from tui.terminal.line import STUCK, HungUpError, Line
 from tui.terminal.painter import Painter
 from tui.terminal.profile import PROFILES, Profile, choose
 
+log = logging.getLogger(__name__)
+
 Handler = Callable[[int, FrameType | None], Any] | int | None
 
 LEAVE = 3.0
 """Seconds that the program has to leave by itself after SIGTERM or SIGHUP before the line is restored over its head."""
+
+
+EFFECT = 0.5
+"""Seconds that a key is waited for before the next one is given; what takes longer runs in a worker."""
 
 
 class OnsiteDriver(Driver):
@@ -78,7 +87,7 @@ class OnsiteDriver(Driver):
         columns, rows = self._size or size.DEFAULT
         grid = Grid(columns, rows)
         encoder = self._new_encoder(columns, rows)
-        self._painter = Painter(grid, self._line, encoder, self._hung_up)
+        self._painter = Painter(grid, self._line, encoder, self._loop.call_soon_threadsafe, self._hung_up)
         self._painter.use(encoder, encoder.start())
         self._painter.start()
         self._take_signals()
@@ -206,16 +215,43 @@ class OnsiteDriver(Driver):
                     self._deliver(event)
         except (HungUpError, OSError, ValueError):
             self._hung_up()
+        except Exception:
+            log.exception("reading keys failed")
+            self._hung_up()
 
     def _deliver(self, event: Event) -> None:
         if isinstance(event, Key):
             self.process_message(events.Key(event.name, event.character))
+            self._wait_for_effect()
         elif isinstance(event, Paste):
             self.process_message(events.Paste(event.text))
+            self._wait_for_effect()
         elif isinstance(event, Position) and size.usable(event.columns, event.rows):
             self._exact = True
             size.tell(self.stdout, event.columns, event.rows)
             self._loop.call_soon_threadsafe(self._resize, event.columns, event.rows)
+
+    def _wait_for_effect(self) -> None:
+        """Give the next key only when this one has done its work.
+
+        Textual hands a key to whoever has the focus when the app sees it. Of a Tab and a letter that come together (a
+        held-up line, a script) the letter would go to the field that Tab was about to leave.
+        """
+        seen = asyncio.run_coroutine_threadsafe(self._through_the_queues(), self._loop)
+        try:
+            seen.result(EFFECT)
+        except (TimeoutError, CancelledError, RuntimeError):
+            seen.cancel()
+
+    async def _through_the_queues(self) -> None:
+        """A message behind the key in every queue that it passes, up to a screen that it opened."""
+        app = self._app
+        for step in range(4):
+            pump = app if step in (0, 3) else app.focused or app.screen if step == 1 else app.screen
+            passed = asyncio.Event()
+            if not pump.call_later(passed.set):
+                return
+            await passed.wait()
 
     # Leaving
 

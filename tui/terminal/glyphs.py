@@ -114,7 +114,7 @@ def _search(character: str, glyphs: frozenset[str] | None) -> str:
 def font(fd: int) -> frozenset[str] | None:
     """The characters that the font of a Linux virtual terminal has.
 
-    Source: console_ioctl(4), GIO_UNIMAP. What the font maps to the glyph of U+FFFD is not counted.
+    Source: console_ioctl(4), GIO_UNIMAP.
 
     Returns:
         The set, or None where the kernel does not tell (not a virtual terminal, a very old kernel, no map).
@@ -126,7 +126,5 @@ def font(fd: int) -> frozenset[str] | None:
         count = struct.unpack_from("@H", fcntl.ioctl(fd, GIO_UNIMAP, request))[0]
     except OSError:
         return None
-    entries = {pairs[2 * i]: pairs[2 * i + 1] for i in range(count)}
-    missing = entries.get(0xFFFD)
-    found = frozenset(chr(code) for code, place in entries.items() if code > 0x9F and place != missing)
+    found = frozenset(chr(code) for code in pairs[: 2 * count : 2] if code > 0x9F and code != 0xFFFD)
     return found or None

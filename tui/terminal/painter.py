@@ -3,6 +3,7 @@
 Textual's event loop only fills the grid; however slow the line, it never waits for it.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -12,11 +13,16 @@ from tui.terminal.grid import Grid
 from tui.terminal.line import HungUpError, Line
 from tui.terminal.pencil import BLANK, Row
 
+log = logging.getLogger(__name__)
+
 QUIET = 0.01
 """Seconds without a change that end a frame: Textual paints one change in up to four steps."""
 
-LATEST = 0.06
+LATEST = 0.25
 """Seconds after which a frame that keeps changing is painted all the same."""
+
+BUSY = 0.004
+"""Seconds that the event loop takes to answer when it has more to do: what it does may change the frame again."""
 
 PIECE = 96
 """Bytes sent to a slow line before the newest state is looked at again."""
@@ -29,15 +35,24 @@ class Painter(threading.Thread):
         grid: What Textual painted; guarded by `lock`.
         line: Where to.
         encoder: In whose words; may be replaced (`use`).
+        soon: Runs a function in the event loop, after all that is waiting there.
         hung_up: Called once, from this thread, when the line is gone.
     """
 
-    def __init__(self, grid: Grid, line: Line, encoder: Encoder, hung_up: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        grid: Grid,
+        line: Line,
+        encoder: Encoder,
+        soon: Callable[[Callable[[], None]], object],
+        hung_up: Callable[[], None],
+    ) -> None:
         super().__init__(name="onsite-painter", daemon=True)
         self.lock = threading.Lock()
         self.grid = grid
         self._line = line
         self._encoder = encoder
+        self._soon = soon
         self._hung_up = hung_up
         self._rows: list[Row] = []
         self._caret: tuple[int, int] | None = None
@@ -91,18 +106,31 @@ class Painter(threading.Thread):
                     self._wait_for_line()
         except HungUpError:
             self._hung_up()
+        except Exception:
+            log.exception("painting failed")
+            self._hung_up()
 
     def _wait_for_frame(self) -> bool:
         self._changed.wait()
-        began = time.monotonic()
-        while not self._stopped.is_set():
-            now = time.monotonic()
-            rest = min(self._last_change + QUIET, began + LATEST) - now
-            if rest <= 0:
+        latest = time.monotonic() + LATEST
+        while not self._stopped.is_set() and (now := time.monotonic()) < latest:
+            rest = min(self._last_change + QUIET, latest) - now
+            if rest > 0:
+                self._stopped.wait(rest)
+            elif not self._busy(latest - now):
                 break
-            self._stopped.wait(rest)
         self._changed.clear()
         return not self._stopped.is_set()
+
+    def _busy(self, seconds: float) -> bool:
+        """Whether the event loop has more to do than to answer."""
+        asked, answered = time.monotonic(), threading.Event()
+        try:
+            self._soon(answered.set)
+        except RuntimeError:  # it is closed
+            return False
+        answered.wait(seconds)
+        return time.monotonic() - asked > BUSY or self._last_change > asked
 
     def _wait_for_line(self) -> None:
         while not self._stopped.is_set() and (rest := self._line.wait(0.5)):
