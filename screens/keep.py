@@ -150,7 +150,7 @@ class KeepScreen(Screen[None], inherit_bindings=False):
         self._decide("Taking it back...", self.session.revert(self.pending.change_id, who))
 
     def action_more(self) -> None:
-        self.run_worker(self._more(), group="decide", exit_on_error=False)
+        self.app.run_worker(self._more(), group="decide", exit_on_error=False)
 
     def action_leave(self) -> None:
         self.app.post_message(ChangeDecided())
@@ -160,7 +160,7 @@ class KeepScreen(Screen[None], inherit_bindings=False):
         self.deciding = words
         self.time_left.show(words)
         self.refresh_bindings()
-        self.run_worker(self._decision(decision), group="decide", exit_on_error=False)
+        self.app.run_worker(self._decision(decision), group="decide", exit_on_error=False)
 
     async def _decision(self, decision: Awaitable[Outcome | None]) -> None:
         try:

@@ -152,7 +152,7 @@ class ReviewScreen(Place):
         if self.plan.errors:
             self.update()
             return
-        self.run_worker(self._probe(), group="change", exclusive=True, exit_on_error=False)
+        self.app.run_worker(self._probe(), group="change", exclusive=True, exit_on_error=False)
 
     async def _probe(self) -> None:
         """Ask the network first; what it says can be overruled, because only the operator knows the plan."""
@@ -174,7 +174,7 @@ class ReviewScreen(Place):
 
     def _confirmed(self, yes: bool | None) -> None:
         if yes:
-            self.run_worker(self._apply(), group="change", exclusive=True, exit_on_error=False)
+            self.app.run_worker(self._apply(), group="change", exclusive=True, exit_on_error=False)
 
     async def _apply(self) -> None:
         self._say("Applying...")

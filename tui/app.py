@@ -6,6 +6,7 @@ import importlib
 import logging
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
@@ -14,7 +15,7 @@ from textual.worker import Worker, WorkerState
 
 from tui.session import Session, Topic
 from tui.widgets.messages import AgentAnswered, Edit, Explain, FactsChanged, Go
-from tui.widgets.page import Row
+from tui.widgets.page import Row, heading, wrapped
 from tui.widgets.place import NARROW, SHORT, Place, keys_of
 from tui.widgets.places import PLACES, Places
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+UNFORESEEN = "X101 Something went wrong that Onsite did not foresee."
+LOG_PATH = "/var/lib/onsite/log/onsite.log"
 PENDING_SECONDS = 2.0
 """How often a console looks whether another one has made a change."""
 
@@ -32,7 +35,7 @@ class OnsiteApp(App[None], inherit_bindings=False):
     """The console on one line; see `docs/architecture.md` for who calls whom."""
 
     TITLE = "Onsite"
-    CSS_PATH = "../styles/tokens.tcss"
+    CSS_PATH = Path(__file__).parents[1] / "styles" / "tokens.tcss"
     ENABLE_COMMAND_PALETTE = False
     AUTO_FOCUS = None
     DEFAULT_MODE = "home"
@@ -65,7 +68,7 @@ class OnsiteApp(App[None], inherit_bindings=False):
         return screen
 
     def on_ready(self) -> None:
-        self.run_worker(self._recover(), group="change", exit_on_error=False)
+        self._look_for_pending()
         self.set_interval(PENDING_SECONDS, self._look_for_pending)
         self.run_worker(self._watch_kernel(), group="kernel", exit_on_error=False)
         self.run_worker(self._ask_agent(), group="agent", exit_on_error=False)
@@ -151,14 +154,6 @@ class OnsiteApp(App[None], inherit_bindings=False):
 
     # --- news ------------------------------------------------------------------------------------------------------
 
-    async def _recover(self) -> None:
-        """A change that was interrupted is taken back before anybody does anything else."""
-        if self.session.pending() is not None:
-            await self.session.recover()
-            self.session.read()
-            self._look_for_pending()
-            self._refresh_places()
-
     async def _watch_kernel(self) -> None:
         async for _ in self.session.events():
             if self.session.read():
@@ -204,6 +199,19 @@ class OnsiteApp(App[None], inherit_bindings=False):
             if isinstance(screen, Place):
                 screen.refresh_all()
 
+    # --- what nobody foresaw ---------------------------------------------------------------------------------------
+
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Work that failed is said and logged; the console goes on."""
         if event.state is WorkerState.ERROR:
             log.error("worker %s", event.worker.name, exc_info=event.worker.error)
+            self._show_text([heading(UNFORESEEN), *wrapped(self._what_now(), 60)])
+
+    def _fatal_error(self) -> None:
+        """Textual's own (8.2.8) prints a traceback over the line; ours goes to the log, and a sentence to the line."""
+        log.critical("the console ends", exc_info=True)
+        self.panic(f"{UNFORESEEN}\n  -> {self._what_now()}")
+
+    def _what_now(self) -> str:
+        path = self.session.host.path(LOG_PATH)
+        return f"The details are in {path}; try again, and send that log to IT if it happens again."

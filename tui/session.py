@@ -221,12 +221,6 @@ class Session:
         self.waiting = self.waiting and outcome is None
         return outcome
 
-    async def recover(self) -> Outcome | None:
-        """Take back what an interrupted console left; a change that still waits for its Keep stays."""
-        from tui.services.change import transaction
-
-        return await transaction.recover(self.host, self.backends())
-
     async def extend(self, change_id: str, seconds: float) -> Pending:
         from tui.services.change import transaction
 
