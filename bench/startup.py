@@ -57,10 +57,13 @@ def seconds(command: list[str], runs: int = 7) -> float:
     """Median processor seconds of a whole run."""
     taken = []
     for _ in range(runs):
-        before = os.times()
-        subprocess.run(command, env=environ(), cwd=CODE, capture_output=True, stdin=subprocess.DEVNULL, check=True)
-        after = os.times()
-        taken.append(after.children_user + after.children_system - before.children_user - before.children_system)
+        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        process = subprocess.Popen(command, env=environ(), cwd=CODE, **quiet)
+        _, status, used = os.wait4(process.pid, 0)  # microseconds; os.times() counts in hundredths
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise SystemExit(f"{command} failed: {process.returncode}")
+        taken.append(used.ru_utime + used.ru_stime)
     return statistics.median(taken)
 
 
@@ -109,8 +112,15 @@ def _until_usable(program: Program, patience: int) -> None:
     raise SystemExit("no usable screen came:\n" + "\n".join(program.model.text()))
 
 
+def countable() -> bool:
+    """Whether instructions can be counted here."""
+    return all(shutil.which(name) for name in ("valgrind", "callgrind_control"))
+
+
 def measure(count: bool) -> dict[str, float]:
     """Cost by what was started, in million instructions or in seconds of processor time."""
+    for folder in ("tui", "screens"):
+        compileall.compile_dir(str(CODE / folder), quiet=1)
     cost = instructions if count else seconds
     python = [sys.executable, "-c"]
     with tempfile.TemporaryDirectory() as folder:
@@ -143,9 +153,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seconds", action="store_true", help="processor time even where instructions can be counted")
     parser.add_argument("--json", action="store_true", help="figures as JSON")
     given = parser.parse_args(arguments)
-    for folder in ("tui", "screens"):
-        compileall.compile_dir(str(CODE / folder), quiet=1)
-    count = not given.seconds and all(shutil.which(name) for name in ("valgrind", "callgrind_control"))
+    count = countable() and not given.seconds
     found = measure(count)
     promised = verdicts(found, count)
     if given.json:
