@@ -7,7 +7,7 @@ A `Plan` is what Review shows and what a transaction applies; it is empty when n
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from tui.models.facts import LinkState
@@ -52,7 +52,7 @@ class FileImage:
     """A file as it is or shall be. `content` is None where there is none; `target` makes it a symbolic link."""
 
     path: str
-    content: bytes | None = None
+    content: bytes | None = field(default=None, repr=False)  # may hold a password
     mode: int = 0o644
     uid: int = 0
     gid: int = 0

@@ -1,6 +1,7 @@
 """The codes of issues: short enough to read out on the phone, each with a page that Help shows and the docs hold.
 
-N1 typed values, N2 address sanity, N3 what the network said, C1 changes, D1 documents, S1 settings of Onsite itself.
+N1 typed values, N2 address sanity, N3 what the network said, C1 changes, D1 documents, P1 proxy, S1 settings of
+Onsite itself.
 """
 
 from __future__ import annotations
@@ -100,6 +101,13 @@ TITLES = {
     "D106": "A key is missing",
     "D107": "A value of the wrong kind",
     "S101": "The settings file cannot be used",
+    "P101": "Neither a name nor an address",
+    "P102": "More than the host",
+    "P103": "Not a port",
+    "P104": "A sign that no login can have",
+    "P105": "A colon in the user name",
+    "P106": "An exception that nothing understands",
+    "P107": "An exception with a port or as a URL",
     "X101": "Something unforeseen",
 }
 _PAGES = Path(__file__).resolve().parents[2] / "assets" / "codes"

@@ -10,6 +10,7 @@ from typing import Literal
 
 Kind = Literal[
     "choice", "text", "addresses4", "addresses6", "gateway4", "gateway6", "nameservers", "domains", "mtu", "flag",
+    "host", "port", "user", "secret", "exceptions",
 ]  # fmt: skip
 
 
@@ -54,7 +55,8 @@ LINK_FORM = Form(
             help="DHCP asks the network for an address. Static is an address that your network plan gives this box.",
         ),
         Field(
-            "ipv4.addresses", "addresses4", "Address", "192.0.2.10/24", needed=True, shown_when=("ipv4.method", ("static",)),
+            "ipv4.addresses", "addresses4", "Address", "192.0.2.10/24", needed=True,
+            shown_when=("ipv4.method", ("static",)),
             help="Address with prefix. Several: put a comma between them. A mask such as 255.255.255.0 works too.",
         ),
         Field(

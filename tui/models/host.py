@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator
 
 from tui.models.link import LinkConfig, Part
+from tui.models.proxy import ProxyConfig
 
 
 def _tuple(value: object) -> object:
@@ -18,16 +19,17 @@ class HostConfig(Part):
 
     version: Literal[1] = 1
     links: Annotated[tuple[LinkConfig, ...], BeforeValidator(_tuple)] = ()
+    proxy: ProxyConfig | None = None
 
     def link(self, mac: str) -> LinkConfig | None:
         return next((x for x in self.links if x.mac == mac), None)
 
     def with_link(self, link: LinkConfig) -> HostConfig:
         others = tuple(x for x in self.links if x.mac != link.mac)
-        return HostConfig(links=(*others, link))
+        return self.model_copy(update={"links": (*others, link)})
 
     def without_link(self, mac: str) -> HostConfig:
-        return HostConfig(links=tuple(x for x in self.links if x.mac != mac))
+        return self.model_copy(update={"links": tuple(x for x in self.links if x.mac != mac)})
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, ready for YAML and JSON."""

@@ -14,7 +14,7 @@ from tui.models.facts import Link
 class Part(BaseModel):
     """A part of the document: strict, unknown keys refused, never changed in place."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
 
 def _read(parse: Any) -> BeforeValidator:
