@@ -208,6 +208,7 @@ class KeepScreen(Screen[None], inherit_bindings=False):
         return tuple(_ending(record.result, words, self.problems, self._width))
 
     def _finish(self, rows: tuple[Row, ...]) -> None:
+        self.session.take_up(self.pending.change_id)
         self.ended = rows
         self.time_left.show("")
         self.session.read()

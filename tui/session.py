@@ -226,6 +226,14 @@ class Session:
 
         return await transaction.extend(self.host, change_id, seconds)
 
+    def take_up(self, change_id: str) -> None:
+        """After a change was taken back: what it wished is the draft again, to be mended; typed text is never lost."""
+        from tui.models.host import HostConfig
+
+        record = next((r for r in self.history() if r.change.change_id == change_id), None)
+        if record is not None and record.result != "kept" and not record.change.reverts and record.change.config:
+            self.draft, self.checked = HostConfig.model_validate(record.change.config), ()
+
     def revert_last(self) -> tuple[Plan, str]:
         """The plan that takes the last kept change back, and the id of that change. Raises Refused if there is none."""
         from tui.services.change import history

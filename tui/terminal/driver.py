@@ -244,14 +244,12 @@ class OnsiteDriver(Driver):
             seen.cancel()
 
     async def _through_the_queues(self) -> None:
-        """A message behind the key in every queue that it passes, up to a screen that it opened."""
+        """A message behind the key in every queue that it and its consequences pass, up to a screen that it opened."""
         app = self._app
-        for step in range(4):
-            pump = app if step in (0, 3) else app.focused or app.screen if step == 1 else app.screen
-            passed = asyncio.Event()
-            if not pump.call_later(passed.set):
-                return
-            await passed.wait()
+        await _passed(app.call_later)
+        for widget in (app.focused or app.screen).ancestors_with_self:
+            await _passed(widget.call_later)
+        await _passed(app.screen.call_after_refresh)
 
     # Leaving
 
@@ -290,3 +288,10 @@ class OnsiteDriver(Driver):
             with contextlib.suppress(HungUpError):
                 self._line.write(Encoder(self.profile, 1, 1).stop(), patience=STUCK)
         self._line.restore()
+
+
+async def _passed(call: Callable[..., bool]) -> None:
+    """Wait for a callback to come through a queue; one that is closing takes none."""
+    passed = asyncio.Event()
+    if call(passed.set):
+        await passed.wait()
