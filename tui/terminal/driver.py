@@ -197,6 +197,11 @@ class OnsiteDriver(Driver):
         if found is not None:
             self._loop.call_soon_threadsafe(self._resize, *found)
 
+    def _continue(self, *_: object) -> None:
+        """Whoever had the line while we were stopped may have done anything to it."""
+        self._line.raw(flow=not self.profile.utf8)
+        self._loop.call_soon_threadsafe(self.repaint)
+
     # Keys
 
     def _read(self, typed: bytes, wake: int) -> None:
@@ -255,8 +260,13 @@ class OnsiteDriver(Driver):
 
     def _take_signals(self) -> None:
         if threading.current_thread() is threading.main_thread():
-            wanted = ((signal.SIGWINCH, self._winch), (signal.SIGTERM, self._leave), (signal.SIGHUP, self._leave))
-            for number, handler in wanted:
+            wanted: dict[int, Handler] = {
+                signal.SIGWINCH: self._winch,
+                signal.SIGCONT: self._continue,
+                signal.SIGTERM: self._leave,
+                signal.SIGHUP: self._leave,
+            }
+            for number, handler in wanted.items():
                 self._handlers[number] = signal.signal(number, handler)
 
     def _give_signals_back(self) -> None:

@@ -50,7 +50,7 @@ class Line:
             now = termios.tcgetattr(self.stdin)
         except termios.error:
             return
-        self._before = cooked(now)
+        self._before = self._before or cooked(now)
         modes = [*now[:CC], list(now[CC])]
         modes[IFLAG] &= ~(
             termios.ICRNL | termios.INLCR | termios.IGNCR | termios.ISTRIP | termios.BRKINT | termios.PARMRK

@@ -62,8 +62,10 @@ PROFILES: dict[str, Profile] = {
     )
 }
 
-VT220_FAMILY = ("vt220", "vt2", "vt3", "vt4", "vt5")
-VT100_FAMILY = ("vt1", "ansi")
+VT220_FAMILY = ("vt2", "vt3", "vt4", "vt5")
+VT100_FAMILY = ("vt1",)
+ASCII_FAMILY = ("ansi", "cons25", "pcansi", "sun")
+MULTIPLEXERS = ("screen", "tmux")
 
 
 def kind(fd: int) -> str:
@@ -114,14 +116,18 @@ def choose(fd: int, environ: Mapping[str, str], forced: str | None = None) -> Pr
         return PROFILES["vt220"]
     if term.startswith(VT100_FAMILY):
         return PROFILES["vt100"]
+    if term.startswith(ASCII_FAMILY):
+        return PROFILES["ascii"]
     if place == "serial":
         return PROFILES["vt220"]  # what getty says of a serial line, and what every terminal program emulates
     if term == "linux":
         return PROFILES["linux"]
     profile = PROFILES["xterm"]
+    if term.startswith(MULTIPLEXERS):
+        profile = profile._replace(words=profile.words - {"BCE"})  # GNU screen erases with the default background
     if environ.get("COLORTERM") in ("truecolor", "24bit"):
         return profile._replace(colours=2**24, backgrounds=2**24)
-    return profile
+    return profile if "256color" in term else profile._replace(colours=16, backgrounds=16)
 
 
 def speed(fd: int) -> int:
