@@ -30,8 +30,8 @@ def nmtui(terminal: str) -> Measured | None:
     measured = Measured(Program(["nmtui", "edit", profile], terminal, environ=environ(terminal)), terminal)
     with measured.program:
         measured.start()
-        measured.press("Tab", *["tab"] * 8)
         measured.press("type", *"abcdefgh")
+        measured.press("Tab", *["tab"] * 8)
     return measured
 
 

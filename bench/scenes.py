@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from bench.measure import Measured, cpu
-from bench.terminal import Program
+from bench.terminal import Program, key
 
 ROOT = Path(__file__).resolve().parents[1]
 MACHINE = ROOT / "assets" / "machines" / "factory.json"
@@ -118,9 +118,10 @@ def countdown(terminal: str, speed: int, seconds: float = 20.0) -> float:
     with measured.program as program:
         program.settle(2.0, 30)
         measured.press("", "2", "enter", *["tab"] * FIELDS, *"1400", quiet=0.5)
-        measured.press("", "^X", "a", "tab", "enter", quiet=1.0)
+        measured.press("", "^X", "a", "tab", quiet=0.6)
+        program.send(key("enter", terminal))
         program.expect("Time left")
-        program.settle(1.5, 6)
+        program.settle(0.3, 6)
         mark, began = len(program.data), time.monotonic()
         while (left := began + seconds - time.monotonic()) > 0:
             program.read(left)
