@@ -253,3 +253,27 @@ def test_a_slow_line_gets_the_newest_state_and_no_history():
         program.settle(0.5, 2)
         program.expect("abcdefghijklmnopqrst")
         assert len(program.data) - before < 200
+
+
+def test_a_line_that_takes_nothing_does_not_hold_the_program():
+    with start("vt100") as program:
+        program.expect("^X leave")
+        program.settle(0.5, 1)
+        program.send(b"\x13")  # XOFF
+        program.settle(0.3, 0.3)
+        before = len(program.data)
+        program.signal(signal.SIGTERM)
+        began = time.monotonic()
+        assert program.reap(10) == 128 + signal.SIGTERM
+        assert time.monotonic() - began < 6
+        assert len(program.data) == before
+        assert program.modes()[3] & termios.ECHO
+
+
+def test_after_xoff_any_key_lets_the_output_go_on():
+    with start("vt220") as program:
+        program.expect("^X leave")
+        program.send(b"\x13")
+        program.settle(0.3, 0.3)
+        program.send(b"a")
+        program.expect("Address         a")

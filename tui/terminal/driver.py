@@ -6,7 +6,6 @@ interface, and `Driver._app` and `Driver._size`, which its own drivers use too (
 """
 
 import asyncio
-import contextlib
 import logging
 import os
 import select
@@ -26,7 +25,7 @@ from tui.terminal import glyphs, size
 from tui.terminal.encoder import Encoder
 from tui.terminal.grid import Grid
 from tui.terminal.input import Decoder, Event, Key, Paste, Position
-from tui.terminal.line import STUCK, HungUpError, Line
+from tui.terminal.line import HungUpError, Line
 from tui.terminal.painter import Painter
 from tui.terminal.profile import PROFILES, Profile, choose
 
@@ -144,6 +143,7 @@ class OnsiteDriver(Driver):
             stop = Encoder(self.profile, 1, 1).stop() if "ALTERNATE" in self.profile.words else b""
             self.profile = profile
             self._decoder.profile = profile
+            self._line.raw(flow=not profile.utf8)
             grid = self._painter.grid
             encoder = self._new_encoder(grid.columns, grid.rows)
             self._painter.use(encoder, stop + encoder.start())
@@ -295,8 +295,7 @@ class OnsiteDriver(Driver):
         painter, self._painter = self._painter, None
         if painter is not None:
             painter.stop()
-            with contextlib.suppress(HungUpError):
-                self._line.write(Encoder(self.profile, 1, 1).stop(), patience=STUCK)
+            self._line.last_words(Encoder(self.profile, 1, 1).stop())
         self._line.restore()
 
 

@@ -7,6 +7,7 @@ import select
 import struct
 import termios
 import time
+from collections.abc import Callable
 
 from tui.terminal.profile import speed
 
@@ -103,12 +104,12 @@ class Line:
         except OSError:
             return 0
 
-    def write(self, data: bytes, patience: float | None = None) -> bool:
+    def write(self, data: bytes, wanted: Callable[[], bool]) -> bool:
         """Send bytes, in pieces, each when the line is ready.
 
         Args:
             data: What to send.
-            patience: Seconds after which a line that takes nothing is given up; None to wait for ever.
+            wanted: Asked again and again while the line takes nothing; False gives up.
 
         Returns:
             Whether all was sent.
@@ -119,9 +120,10 @@ class Line:
         view = memoryview(data)
         try:
             while view:
-                ready = select.select([], [self.stdout], [], patience)[1]
-                if not ready:
-                    return False
+                if not select.select([], [self.stdout], [], 0.25)[1]:
+                    if not wanted():
+                        return False
+                    continue
                 sent = os.write(self.stdout, view[:256])
                 view = view[sent:]
                 if self.speed:
@@ -129,6 +131,15 @@ class Line:
         except (OSError, ValueError) as error:
             raise HungUpError from error
         return True
+
+    def last_words(self, data: bytes) -> None:
+        """Send bytes before leaving. A line that takes none (XOFF, a pulled cable) is not waited for."""
+        until = time.monotonic() + STUCK
+        try:
+            if not self.write(data, lambda: time.monotonic() < until):
+                termios.tcflush(self.stdout, termios.TCOFLUSH)
+        except (HungUpError, termios.error):
+            return
 
 
 def set_modes(fd: int, modes: Modes) -> None:

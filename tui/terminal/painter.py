@@ -102,7 +102,7 @@ class Painter(threading.Thread):
                     data = self.take()
                     if not data:
                         break
-                    self._line.write(data)
+                    self._line.write(data, lambda: not self._stopped.is_set())
                     self._wait_for_line()
         except HungUpError:
             self._hung_up()

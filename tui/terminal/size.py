@@ -48,8 +48,8 @@ def probe(line: Line) -> tuple[tuple[int, int] | None, bytes]:
     Returns:
         Columns and rows, or None if nothing answered in time; and what was read that is no answer (typed ahead).
     """
-    line.write(QUERY, patience=1.0)
     until = time.monotonic() + patience(line.speed)
+    line.write(QUERY, lambda: time.monotonic() < until)
     read = b""
     while (left := until - time.monotonic()) > 0:
         if not select.select([line.stdin], [], [], left)[0]:
