@@ -105,6 +105,18 @@ def test_the_cursor_hides_where_nothing_is_typed(sample):
     assert sample.model.cursor == (17, 2)
 
 
+def test_a_key_goes_on_to_the_next_profile():
+    with start("vt220") as program:
+        program.expect("^X leave")
+        for corner in ("┌", "+", "┌", "┌"):  # vt100, ascii, xterm, vt220
+            program.send(b"\x1b9")
+            program.settle(0.5, 2)
+            assert program.model.text()[1][0] == corner
+        program.send(b"\x18")
+        assert program.reap() == 0
+        assert_restored(program)
+
+
 def test_leaving_restores_the_line(sample):
     sample.send(b"\x18")
     assert sample.reap() == 0

@@ -33,6 +33,9 @@ log = logging.getLogger(__name__)
 
 Handler = Callable[[int, FrameType | None], Any] | int | None
 
+SWITCH_KEY = "f9"
+"""Goes on to the next profile. It is taken here and not by the app: it must work on a screen that nobody can read."""
+
 LEAVE = 3.0
 """Seconds that the program has to leave by itself after SIGTERM or SIGHUP before the line is restored over its head."""
 
@@ -63,7 +66,7 @@ class OnsiteDriver(Driver):
         self, app: Any, *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=False, size=size)
-        self.profile = self.forced or choose(self.stdout, os.environ)
+        self.profile = self._found = self.forced or choose(self.stdout, os.environ)
         self._asked_for = size
         self._line = Line(self.stdin, self.stdout)
         self._painter: Painter | None = None
@@ -140,7 +143,7 @@ class OnsiteDriver(Driver):
         if isinstance(profile, str):
             profile = PROFILES[profile]
         if self._painter is not None:
-            stop = Encoder(self.profile, 1, 1).stop() if "ALTERNATE" in self.profile.words else b""
+            stop = Encoder(self.profile, 1, 1).stop() if {"ALTERNATE", "PALETTE"} & self.profile.words else b""
             self.profile = profile
             self._decoder.profile = profile
             self._line.raw(flow=not profile.utf8)
@@ -148,6 +151,11 @@ class OnsiteDriver(Driver):
             encoder = self._new_encoder(grid.columns, grid.rows)
             self._painter.use(encoder, stop + encoder.start())
         self.profile = profile
+
+    def _switch_on(self) -> None:
+        """The next profile; that of the Linux console only where it was found, since others misread its palette."""
+        names = [name for name in PROFILES if name != "linux" or self._found.name == "linux"]
+        self.switch(names[(names.index(self.profile.name) + 1) % len(names)])
 
     def _new_encoder(self, columns: int, rows: int) -> Encoder:
         font = glyphs.font(self.stdout) if self.profile.name == "linux" else None
@@ -225,7 +233,9 @@ class OnsiteDriver(Driver):
             self._hung_up()
 
     def _deliver(self, event: Event) -> None:
-        if isinstance(event, Key):
+        if isinstance(event, Key) and event.name == SWITCH_KEY:
+            self._loop.call_soon_threadsafe(self._switch_on)
+        elif isinstance(event, Key):
             self.process_message(events.Key(event.name, event.character))
             self._wait_for_effect()
         elif isinstance(event, Paste):
