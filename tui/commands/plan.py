@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui.commands import words
 from tui.models.change import Issue, Plan, Refused
+from tui.models.masking import masked
 from tui.services import document
 from tui.services import facts as reading
 from tui.services.host import Host
@@ -120,7 +121,7 @@ def _data(plan: Plan) -> dict[str, Any]:
     files = [
         {
             "path": step.image.path,
-            "content": None if step.image.content is None else step.image.content.decode("utf-8", "replace"),
+            "content": None if step.image.content is None else masked(step.image.content.decode("utf-8", "replace")),
             "target": step.image.target,
             "disruption": step.disruption,
         }

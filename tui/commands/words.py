@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from tui.models.masking import masked
 from tui.services.host import Host
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def _file(before: FileFact, after: FileImage) -> Iterator[str]:
     yield f"--- {before.path if old is not None else '(no file)'}"
     yield f"+++ {after.path if text is not None else '(removed)'}"
     lines = difflib.unified_diff((old or "").splitlines(), (text or "").splitlines(), lineterm="")
-    yield from list(lines)[2:]
+    yield from map(masked, list(lines)[2:])
 
 
 def waiting(change: Pending, host: Host) -> Iterator[str]:

@@ -93,6 +93,7 @@ TITLES = {
     "C108": "Nothing to keep or take back",
     "C110": "The interface is gone",
     "C111": "Onsite cannot write for this interface",
+    "C112": "The undo could not be started",
     "D101": "The file cannot be read",
     "D102": "The file is too large",
     "D103": "Not YAML",
@@ -108,6 +109,15 @@ TITLES = {
     "P105": "A colon in the user name",
     "P106": "An exception that nothing understands",
     "P107": "An exception with a port or as a URL",
+    "P108": "A password without a user",
+    "P109": "No password is known",
+    "P111": "Who gets the password",
+    "P112": "Something near is not an exception",
+    "P113": "A shared file is left as it is",
+    "P114": "Docker has proxies of its own",
+    "P115": "dnf cannot be told this password",
+    "P116": "Very many exceptions",
+    "P121": "A service does not run with the proxy",
     "X101": "Something unforeseen",
 }
 _PAGES = Path(__file__).resolve().parents[2] / "assets" / "codes"

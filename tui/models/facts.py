@@ -7,7 +7,7 @@ written as JSON (`onsite facts --json`) replays a host in tests and in `onsite d
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 Origin = Literal["dhcp", "ra", "kernel", "factory", "site", "console", "management", "other"]
@@ -160,7 +160,7 @@ class FileFact:
 
     path: str
     sha256: str = ""
-    text: str | None = None
+    text: str | None = field(default=None, repr=False)  # may hold a password
     mode: int = 0o644
     uid: int = 0
     gid: int = 0
@@ -194,6 +194,8 @@ class Facts:
     cluster_uses_address: bool = False
     session_address: str = ""
     """The local address that the SSH session of this process came in by; "" on a console."""
+    consumers: tuple[str, ...] = ()
+    """Programs found here that have to be told of a proxy, such as "apt" or "containerd"."""
     version: int = 1
 
     def link(self, identity: str) -> Link | None:

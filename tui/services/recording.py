@@ -13,6 +13,7 @@ from tui.models.facts import Facts
 from tui.services.clock import Clock, FixedClock, SystemClock
 from tui.services.host import Host
 from tui.services.network.recorded import RecordedKernel
+from tui.services.proxy import places
 
 LARGEST = 64 << 20
 """Bytes. A recording of some thousand links has a few; the limit is for files that are something else."""
@@ -80,6 +81,12 @@ def _lay_out(facts: Facts, root: Path) -> None:
     for manager in facts.managers:
         unit = _UNITS.get(manager, manager)
         _below(root, f"/run/systemd/units/invocation:{unit}.service").write_text("")
+    for consumer in facts.consumers:
+        where = _below(root, places.mark(consumer))
+        if consumer in places.FOLDERS:
+            where.mkdir(exist_ok=True)
+        else:
+            where.write_text("# recorded\n")
     for file in facts.files:
         where = _below(root, file.path)
         if file.target:

@@ -40,7 +40,10 @@ def plan(config: HostConfig, facts: Facts, backends: Mapping[str, Backend]) -> P
 
 def _other_parts(config: HostConfig, facts: Facts) -> Iterator[Part]:
     """The nouns beside links; each is imported only where the draft speaks of it."""
-    yield from ()
+    if config.proxy is not None:
+        from tui.services.proxy import plan as proxy
+
+        yield proxy.part(config, facts)
 
 
 def _network(config: HostConfig, facts: Facts, backends: Mapping[str, Backend]) -> tuple[dict[str, str], Part]:

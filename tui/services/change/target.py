@@ -43,5 +43,7 @@ class Part:
 
 def targets() -> dict[str, Target]:
     """Every target by the name that `Step.reload` has."""
-    found: tuple[Target, ...] = ()
+    from tui.services.proxy.target import ProxyTarget
+
+    found: tuple[Target, ...] = (ProxyTarget(),)
     return {target.name: target for target in found}

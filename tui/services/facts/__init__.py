@@ -12,6 +12,7 @@ from tui.models.facts import Facts, Link
 from tui.services.facts import cluster, configured, identity, session
 from tui.services.host import Host
 from tui.services.network.owners import Managers
+from tui.services.proxy import places
 
 
 def read(host: Host, *, files: bool = True) -> Facts:
@@ -23,17 +24,19 @@ def read(host: Host, *, files: bool = True) -> Facts:
         files: read what a plan needs to know of the files that it may rewrite.
     """
     managers = Managers.of(host)
+    consumers = places.consumers(host) if files else ()
     return Facts(
         hostname=identity.hostname(host),
         os_name=identity.os_name(host),
         machine=identity.machine(host),
         boot_id=host.boot_id(),
         links=_links(host, managers),
-        files=configured.files(host) if files else (),
+        files=(*configured.files(host), *configured.of(host, places.paths(host, consumers))) if files else (),
         managers=tuple(sorted(managers.running)),
         cluster_ranges=cluster.ranges(host),
         cluster_uses_address=cluster.present(host),
         session_address=session.address(os.environ) if host.kind == "real" else "",
+        consumers=consumers,
     )
 
 

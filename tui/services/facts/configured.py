@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -127,7 +128,12 @@ def files(host: Host) -> tuple[FileFact, ...]:
     """The files that a plan may rewrite; those that are absent need no entry."""
     paths = [f"{_KEPT}/{name}" for name in reading.names(host, _KEPT, ".yaml")]
     paths += [f"{_NETWORKD}/{name}" for name in reading.names(host, _NETWORKD, ".network") if "onsite" in name]
-    facts = (_file(host, path) for path in (*paths, _RESOLV))
+    return of(host, [*paths, _RESOLV])
+
+
+def of(host: Host, paths: Iterable[str]) -> tuple[FileFact, ...]:
+    """The files among these that are there and can be read."""
+    facts = (_file(host, path) for path in paths)
     return tuple(fact for fact in facts if fact is not None)
 
 
@@ -157,9 +163,11 @@ def _file(host: Host, path: str) -> FileFact | None:
 
 
 def masked(file: FileFact) -> FileFact:
-    """The same fact without the values of settings that are named like secrets."""
-    import re
+    """The same fact without secrets; its hash is then that of the masked text, which is no oracle for guessing."""
+    import hashlib
 
-    name = r"[\w.-]*(?:password|passphrase|secret|token|psk|private[_-]?key)[\w.-]*"
-    found = re.compile(rf"(?im)^(\s*{name}\s*[:=]\s*).+$")
-    return file if file.text is None else replace(file, text=found.sub(r"\1***", file.text))
+    from tui.models.masking import masked as without
+
+    if file.text is None or (text := without(file.text)) == file.text:
+        return file
+    return replace(file, text=text, sha256=hashlib.sha256(text.encode()).hexdigest())

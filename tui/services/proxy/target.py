@@ -1,0 +1,89 @@
+"""Services follow the files: systemd reads its units anew, and what runs and reads the proxy restarts."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from collections.abc import Iterable, Sequence
+
+from tui.models.change import Issue
+from tui.services import reading
+from tui.services.host import Host
+from tui.services.proxy import places
+from tui.services.proxy.plan import NAME
+
+LIMIT = 40.0
+"""Seconds that one restart may take; an apply may take 60."""
+
+
+class ProxyTarget:
+    name = NAME
+
+    async def reload(self, host: Host, paths: Sequence[str]) -> None:
+        """Let systemd read the files, and restart the running services that read them.
+
+        Raises:
+            OSError: systemd refused, or a service did not start again.
+        """
+        read = [path for path in paths if path.startswith("/etc/systemd/") or path == places.ENVIRONMENT]
+        if not read or not _systemd(host):
+            return
+        await _systemctl("daemon-reload")
+        running = [unit for unit in concerned(host, paths) if await _answers(unit, "active")]
+        if running:
+            await _systemctl("restart", *running)
+
+    async def problems(self, host: Host, paths: Sequence[str]) -> tuple[Issue, ...]:
+        """The services that failed after their restart."""
+        if not _systemd(host):
+            return ()
+        failed = [unit for unit in concerned(host, paths) if await _answers(unit, "failed")]
+        remedy = "See `systemctl status` of it; the change is taken back."
+        return tuple(
+            Issue("P121", "error", "proxy", f"{unit} does not run since it was told of the proxy.", remedy)
+            for unit in failed
+        )
+
+
+def concerned(host: Host, paths: Iterable[str]) -> list[str]:
+    """Units whose drop-in is among these files; all with one where the environment file is."""
+    given = set(paths)
+    return [
+        f"{unit}.service"
+        for unit in places.UNITS
+        if places.drop_in(unit) in given
+        or (places.ENVIRONMENT in given and reading.present(host, places.drop_in(unit)))
+    ]
+
+
+def _systemd(host: Host) -> bool:
+    """As sd_booted(3); a practice host has no services of its own, and ours are none of its business."""
+    return host.kind == "real" and reading.present(host, "/run/systemd/system")
+
+
+async def _systemctl(*arguments: str) -> None:
+    status, said = await _run("--quiet", "--no-ask-password", *arguments)
+    if status:
+        first = said.strip().partition("\n")[0][:200]
+        raise OSError(errno.EIO, first or f"systemctl {arguments[0]} ended with {status}")
+
+
+async def _answers(unit: str, state: str) -> bool:
+    status, _ = await _run("--quiet", f"is-{state}", unit)
+    return status == 0
+
+
+async def _run(*arguments: str) -> tuple[int, str]:
+    process = await asyncio.create_subprocess_exec(
+        "systemctl", *arguments,
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+        env={"LC_ALL": "C", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(LIMIT):
+            _, said = await process.communicate()
+    except TimeoutError as error:
+        process.kill()
+        await process.wait()
+        raise OSError(errno.ETIMEDOUT, f"systemctl {arguments[-1]} took longer than {LIMIT:.0f} s") from error
+    return process.returncode or 0, said.decode("utf-8", "replace")
