@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,6 +39,11 @@ def rig() -> Iterator[tuple[PracticeHost, Path, Path]]:
         yield practice, documents[0], documents[1]
 
 
+def _sample(points: list[kill.Point], fault: str) -> list[kill.Point]:
+    """All of them for SIGKILL; of the two errors every third, or all under ONSITE_FULL (make host-full)."""
+    return points if "SIGKILL" in fault or os.environ.get("ONSITE_FULL") else points[::3]
+
+
 def _other(rig: tuple[PracticeHost, Path, Path], now: kill.State) -> tuple[Path, Path]:
     """The document of the present state and the other one."""
     _, a, b = rig
@@ -69,6 +75,7 @@ def test_apply_hit_at_every_point(rig: tuple[PracticeHost, Path, Path], fault: s
     _, new = _other(rig, kill.state(practice, LINK))
     points = kill.trace(practice, "apply", str(new), "--keep-within", "60", decide="revert")
     tally = kill.Tally(f"apply {fault[-7:]}", len(points))
+    points = _sample(points, fault)
     for number, point in enumerate(points):
         old = kill.state(practice, LINK)
         _, new = _other(rig, old)
@@ -79,9 +86,9 @@ def test_apply_hit_at_every_point(rig: tuple[PracticeHost, Path, Path], fault: s
         _judge(practice, tally, point, fault, old)
     print(kill.HEAD, tally.row(), sep="\n")
     assert tally.wrong == []
-    assert tally.hit >= 0.8 * tally.points
-    assert (tally.tried, tally.points) == (len(points), len(points))
-    assert len(points) > 10
+    assert tally.hit >= 0.8 * tally.tried
+    assert tally.tried == len(points)
+    assert tally.points > 10
 
 
 @pytest.mark.parametrize("fault", kill.FAULTS)
@@ -91,6 +98,7 @@ def test_keep_hit_at_every_point(rig: tuple[PracticeHost, Path, Path], fault: st
     practice.onsite("apply", str(new), "--keep-within", "60")
     points = kill.trace(practice, "keep")
     tally = kill.Tally(f"keep {fault[-7:]}", len(points))
+    points = _sample(points, fault)
     for point in points:
         old = kill.state(practice, LINK)
         _, new = _other(rig, old)
@@ -100,8 +108,9 @@ def test_keep_hit_at_every_point(rig: tuple[PracticeHost, Path, Path], fault: st
         _judge(practice, tally, point, fault, old)
     print(kill.HEAD, tally.row(), sep="\n")
     assert tally.wrong == []
-    assert tally.hit >= 0.8 * tally.points
-    assert tally.tried == tally.points > 10
+    assert tally.hit >= 0.8 * tally.tried
+    assert tally.tried == len(points)
+    assert tally.points > 10
 
 
 @pytest.mark.parametrize("fault", kill.FAULTS)
@@ -121,6 +130,7 @@ def test_recovery_hit_at_every_point(rig: tuple[PracticeHost, Path, Path], fault
     crash()
     points = kill.trace(practice, "recover")
     tally = kill.Tally(f"recover {fault[-7:]}", len(points))
+    points = _sample(points, fault)
     for point in points:
         crash()
         tally.hit += kill.hit(practice, point, fault, "recover")
@@ -128,6 +138,7 @@ def test_recovery_hit_at_every_point(rig: tuple[PracticeHost, Path, Path], fault
         _judge(practice, tally, point, fault, old)
     print(kill.HEAD, tally.row(), sep="\n")
     assert tally.wrong == []
-    assert tally.hit >= 0.8 * tally.points
+    assert tally.hit >= 0.8 * tally.tried
     assert tally.new == 0
-    assert tally.tried == tally.points > 5
+    assert tally.tried == len(points)
+    assert tally.points > 5

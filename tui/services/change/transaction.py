@@ -81,6 +81,12 @@ async def apply(
         change = _journal_of(host, plan, backends, who, line, window, reverts)
         try:
             deadman.arm(host, change, APPLY_LIMIT + window)
+        except OSError as error:
+            log.exception("dead-man")
+            text = "What takes a change back by itself could not be started, so nothing was changed."
+            remedy = "Try again; if it stays so, restart the host and send the Log to IT."
+            raise Refused(Issue("C112", "error", "", text, remedy)) from error
+        try:
             journal.store(host, change)
         except OSError as error:
             deadman.disarm(host, change)
