@@ -162,21 +162,24 @@ class Encoder:
     def _shortcut(self, target: Sequence[Row], changed: list[int]) -> bytes:
         """Scroll a block of rows, or clear the screen, where that saves bytes; `shown` is what that leaves."""
         best, best_shown, best_at = b"", self.shown, self._at
-        least = self._cost(self._at, self.shown, target)
+        least = self._cost(self._at, self.shown, target, CHUNK)
         tries = [self._clear()] if 2 * len(changed) > self.rows else []
         tries += [self._scroll(*block) for block in blocks(self.shown, target)]
         for out, shown, at in tries:
-            cost = len(out) + self._cost(at, shown, target)
+            cost = len(out) + self._cost(at, shown, target, least - len(out))
             if cost < least:
                 least, best, best_shown, best_at = cost, out, shown, at
         self.shown, self._at = best_shown, best_at
         return best
 
-    def _cost(self, at: Pencil, shown: list[Row], target: Sequence[Row]) -> int:
+    def _cost(self, at: Pencil, shown: list[Row], target: Sequence[Row], most: int) -> int:
+        """Bytes from here to the target; not counted further than `most`."""
         out, at = bytearray(), at.copy()
         for y in range(self.rows):
             if target[y] != shown[y]:
                 at.row(out, y, shown[y], target[y])
+                if len(out) > most:
+                    break
         return len(out)
 
     def _clear(self) -> tuple[bytes, list[Row], Pencil]:
