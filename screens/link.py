@@ -26,6 +26,7 @@ from tui.widgets.page import BLANK, Page, Row, heading, text, wrapped
 from tui.widgets.place import Place
 from tui.widgets.words import METHODS, carrier, origin
 
+MESSAGE_LINES = 2
 DHCP_GIVES = ("nameservers", "search_domains")
 """What a static form takes over from the lease, and a DHCP form leaves to it."""
 
@@ -104,13 +105,16 @@ class LinkScreen(Place):
                 self.form.put(path, texts[path])
 
     def _say(self) -> None:
-        """The whole sentence and the way out, for the field that has the focus."""
-        issue = self.form.issue
-        if issue is None:
-            self.message.show([])
-        else:
-            width = self.text_width
-            self.message.show(list(wrapped(f"{issue.text} {issue.remedy}", width)))
+        """What to do about the field that has the focus; its sentence too, where that is cut off under the field."""
+        issue, width = self.form.issue, self.text_width
+        words = ""
+        if issue is not None:
+            cut = len(issue.code) + 1 + len(issue.text) > width - 2
+            words = f"{issue.text} {issue.remedy}" if cut else issue.remedy
+        rows = list(wrapped(words, width)) if words else []
+        self.message.styles.height = max(MESSAGE_LINES, min(len(rows), MESSAGE_LINES + 1))
+        self.message.show(rows)
+        self.form.call_after_refresh(self.form.show_issue)
 
     def on_form_view_chose(self) -> None:
         self._prefill()

@@ -81,56 +81,56 @@ class OnsiteApp(App[None], inherit_bindings=False):
 
     # --- going places ----------------------------------------------------------------------------------------------
 
-    def action_go(self, name: str) -> None:
+    async def action_go(self, name: str) -> None:
         """Show a place, from any other one. On top of a dialog or an editor the keys belong to that."""
         if self.check_action("go", ()):
-            self.switch_mode(name)
+            await self.switch_mode(name)
 
-    def on_go(self, message: Go) -> None:
-        self.action_go(message.place)
+    async def on_go(self, message: Go) -> None:
+        await self.action_go(message.place)
 
-    def on_edit(self, message: Edit) -> None:
+    async def on_edit(self, message: Edit) -> None:
         from screens.link import LinkScreen
 
         link = self.session.facts.link(message.link)
         if link is not None and link.owner.writable:
-            self.push_screen(LinkScreen(self.session, link))
+            await self.push_screen(LinkScreen(self.session, link))
 
-    def action_help(self) -> None:
+    async def action_help(self) -> None:
         """Help for where one stands: the place, or the field in an editor."""
         here = self.screen
         if not isinstance(here, Place):
             return
         if not here.IS_PLACE:
-            self._show_text(here.explain())
+            await self._show_text(here.explain())
             return
         if here.NAME != "help":
             self.session.help_topic = Topic(here.places.title, here.HELP_TEXT, keys_of(here))
-            self.action_go("help")
+            await self.action_go("help")
 
-    def action_help_here(self) -> None:
-        self.action_help()
+    async def action_help_here(self) -> None:
+        await self.action_help()
 
-    def on_explain(self, message: Explain) -> None:
+    async def on_explain(self, message: Explain) -> None:
         from screens.explain import code_rows
 
-        self._show_text(tuple(code_rows(message.code)))
+        await self._show_text(tuple(code_rows(message.code)))
 
-    def _show_text(self, rows: Sequence[Row]) -> None:
+    async def _show_text(self, rows: Sequence[Row]) -> None:
         from screens.explain import ExplainScreen
 
         if not isinstance(self.screen, ExplainScreen):
-            self.push_screen(ExplainScreen(self.session, rows))
+            await self.push_screen(ExplainScreen(self.session, rows))
 
-    def action_leave_here(self) -> None:
-        self.action_leave()
+    async def action_leave_here(self) -> None:
+        await self.action_leave()
 
-    def action_leave(self) -> None:
+    async def action_leave(self) -> None:
         from tui.widgets.dialog import Question
 
         if self.screen.is_modal:
             return
-        self.push_screen(Question("Quit the console?", self._what_stays(), yes="Quit", no="Stay"), self._leave)
+        await self.push_screen(Question("Quit the console?", self._what_stays(), yes="Quit", no="Stay"), self._leave)
 
     def _what_stays(self) -> str:
         if self.session.pending() is not None:
@@ -141,8 +141,8 @@ class OnsiteApp(App[None], inherit_bindings=False):
         if yes:
             self.exit()
 
-    def on_places_chosen(self, event: Places.Chosen) -> None:
-        self.action_go(event.name)
+    async def on_places_chosen(self, event: Places.Chosen) -> None:
+        await self.action_go(event.name)
 
     def action_repaint(self) -> None:
         """Forget what the terminal shows and paint all of it again."""
@@ -169,9 +169,9 @@ class OnsiteApp(App[None], inherit_bindings=False):
     def on_agent_answered(self) -> None:
         self._refresh_places()
 
-    def on_draft_changed(self) -> None:
+    async def on_draft_changed(self) -> None:
         if self.session.draft is not None:
-            self.action_go("review")
+            await self.action_go("review")
         self._refresh_places()
 
     def on_change_applied(self) -> None:
@@ -201,11 +201,11 @@ class OnsiteApp(App[None], inherit_bindings=False):
 
     # --- what nobody foresaw ---------------------------------------------------------------------------------------
 
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+    async def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Work that failed is said and logged; the console goes on."""
         if event.state is WorkerState.ERROR:
             log.error("worker %s", event.worker.name, exc_info=event.worker.error)
-            self._show_text([heading(UNFORESEEN), *wrapped(self._what_now(), 60)])
+            await self._show_text([heading(UNFORESEEN), *wrapped(self._what_now(), 60)])
 
     def _fatal_error(self) -> None:
         """Textual's own (8.2.8) prints a traceback over the line; ours goes to the log, and a sentence to the line."""

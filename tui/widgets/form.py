@@ -32,12 +32,17 @@ LINES = 2
 """Lines of a field: itself, and what is wrong with it or an example."""
 
 
+STEPS = (
+    Binding("tab,down,ctrl+n", "next(1)", "next", key_display="Tab"),
+    Binding("shift+tab,ctrl+t,up,ctrl+p", "next(-1)", show=False),
+)
+
+
 class TextField(Input):
     """One line of text without a frame of its own; the terminal's cursor is the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,ctrl+p", "app.focus_previous", show=False),
-        Binding("down,ctrl+n", "app.focus_next", show=False),
+        *STEPS,
         Binding("ctrl+r", "restore", "undo field", show=False),
     ]
 
@@ -68,6 +73,9 @@ class TextField(Input):
         event.stop()
         self.insert_text_at_cursor(" ".join(event.text.splitlines()))
 
+    def action_next(self, step: int) -> None:
+        step_from(self, step)
+
     def action_restore(self) -> None:
         """Put back what was here when the form opened."""
         self.put(self.before)
@@ -77,8 +85,7 @@ class ChoiceField(Widget, can_focus=True):
     """`(*) DHCP  ( ) Static`: all choices in sight; arrows, Space or the first letter pick one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,ctrl+p", "app.focus_previous", show=False),
-        Binding("down,ctrl+n", "app.focus_next", show=False),
+        *STEPS,
         Binding("left", "step(-1)", show=False),
         Binding("right", "step(1)", show=False),
         Binding("space", "step(1)", show=False),
@@ -104,6 +111,9 @@ class ChoiceField(Widget, can_focus=True):
             self.refresh()
             self.post_message(FormView.Chose(self.field))
 
+    def action_next(self, step: int) -> None:
+        step_from(self, step)
+
     def action_step(self, step: int) -> None:
         values = [value for value, _ in self.field.choices]
         at = values.index(self.text) if self.text in values else -step
@@ -120,7 +130,7 @@ class ChoiceField(Widget, can_focus=True):
             self.put(first)
         elif event.key == "enter":
             event.stop()
-            self.app.action_focus_next()
+            step_from(self, 1)
 
 
 class FormFrame(Widget):
@@ -218,6 +228,12 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
     def current(self) -> Field | None:
         return next((field for field in self.form.fields if field.path == self.at), None)
 
+    def beside(self, widget: Widget, step: int) -> TextField | ChoiceField | None:
+        """The shown field before or after a field; None beyond the edges."""
+        shown = [self.fields[field.path] for field in self.shown]
+        there = shown.index(widget) + step if widget in shown else -1
+        return shown[there] if 0 <= there < len(shown) else None
+
     def put(self, path: str, text: str) -> None:
         """Set the text of a field."""
         self.fields[path].put(text)
@@ -245,6 +261,12 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
         first = next((f.path for f in self.shown if f.path in issues), None)
         if first is not None:
             self.fields[first].focus()
+
+    def show_issue(self) -> None:
+        """Scroll so that what is wrong with the focused field is in sight."""
+        number = next((n for n, field in enumerate(self.shown) if field.path == self.at), None)
+        if number is not None and self.issue is not None:
+            self.scroll_to_region(Region(0, number * LINES, self.size.width, LINES), animate=False)
 
     def _value(self, field: Field) -> Any:
         text = self.fields[field.path].text
@@ -289,7 +311,7 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        self.app.action_focus_next()
+        step_from(event.input, 1)
 
     def on_descendant_focus(self) -> None:
         self._moved()
@@ -309,6 +331,21 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
         if left in self.fields:
             self._check(self.fields[left].field)
         self.post_message(self.Moved())
+
+
+def step_from(widget: Widget, step: int) -> None:
+    """Focus the next or previous field of the form, beyond its edges the next or previous widget.
+
+    Textual's own order is by place on the screen, and a field that a choice has just shown has no place yet.
+    """
+    view = next((node for node in widget.ancestors if isinstance(node, FormView)), None)
+    there = view.beside(widget, step) if view is not None else None
+    if there is not None:
+        there.focus()
+    elif step > 0:
+        widget.screen.focus_next()
+    else:
+        widget.screen.focus_previous()
 
 
 def ident(field: Field) -> str:
