@@ -12,12 +12,16 @@ _FRESH = {
     "etc/os-release": 'NAME="Onsite practice host"\nID=onsite-practice\nVERSION_ID="1"\n'
     'PRETTY_NAME="Onsite practice host 1"\n',
     "etc/resolv.conf": "",
+    "etc/ca-certificates.conf": "",
     "sys/class/dmi/id/sys_vendor": "Example Devices\n",
     "sys/class/dmi/id/product_name": "Edge Box 100\n",
     "sys/class/dmi/id/product_serial": "EB100-000053\n",
     "sys/class/dmi/id/product_uuid": "6f6e7369-7465-4000-8000-00005e005310\n",
 }
-_FOLDERS = ("etc/onsite", "etc/systemd/network", "run/onsite", "var/lib/onsite", "var/log", "sys/class/dmi/id")
+_FOLDERS = (
+    "etc/onsite", "etc/systemd/network", "run/onsite", "var/lib/onsite", "var/log", "sys/class/dmi/id", "etc/ssl/certs",
+    "usr/share/ca-certificates", "usr/local/share/ca-certificates",
+)  # fmt: skip
 
 
 def fresh(root: Path) -> bool:

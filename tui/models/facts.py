@@ -169,6 +169,25 @@ class FileFact:
 
 
 @dataclass(frozen=True, slots=True)
+class Trust:
+    """Where this host keeps the authorities that it trusts; the files themselves are among `Facts.files`.
+
+    Attributes:
+        store: family of the trust store: "debian", "redhat" or "suse"; "" for none that we know.
+        registries: folders of container registries, such as /etc/containerd/certs.d/registry.example:5000.
+        own_rules: those among them where a hosts.toml decides.
+        daemons: running services that read the trust store when they start and never again.
+        time: the host's clock, up to the next full hour, in seconds since the epoch: what is judged by date.
+    """
+
+    store: str = ""
+    registries: tuple[str, ...] = ()
+    own_rules: tuple[str, ...] = ()
+    daemons: tuple[str, ...] = ()
+    time: float = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Machine:
     """The box itself, from DMI (sysfs class/dmi/id)."""
 
@@ -196,6 +215,7 @@ class Facts:
     """The local address that the SSH session of this process came in by; "" on a console."""
     consumers: tuple[str, ...] = ()
     """Programs found here that have to be told of a proxy, such as "apt" or "containerd"."""
+    trust: Trust = Trust()
     version: int = 1
 
     def link(self, identity: str) -> Link | None:
@@ -223,7 +243,7 @@ class Facts:
 
 
 _MANY: dict[str, type] = {"addresses": Address, "routes": Route, "links": Link, "files": FileFact}
-_ONE: dict[str, type] = {"lease": Lease, "owner": Owner, "machine": Machine}
+_ONE: dict[str, type] = {"lease": Lease, "owner": Owner, "machine": Machine, "trust": Trust}
 
 
 def _build(cls: type, data: dict[str, Any]) -> Any:
@@ -254,5 +274,5 @@ def link_state_from_dict(data: dict[str, Any]) -> LinkState:
 
 __all__ = [
     "Address", "Facts", "FileFact", "Lease", "Link", "LinkState", "Machine", "OperState", "Origin", "Owner", "Route",
-    "link_state_from_dict",
+    "Trust", "link_state_from_dict",
 ]  # fmt: skip

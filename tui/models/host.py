@@ -8,6 +8,7 @@ from pydantic import BeforeValidator
 
 from tui.models.link import LinkConfig, Part
 from tui.models.proxy import ProxyConfig
+from tui.models.trust import TrustConfig
 
 
 def _tuple(value: object) -> object:
@@ -20,6 +21,7 @@ class HostConfig(Part):
     version: Literal[1] = 1
     links: Annotated[tuple[LinkConfig, ...], BeforeValidator(_tuple)] = ()
     proxy: ProxyConfig | None = None
+    trust: TrustConfig | None = None
 
     def link(self, mac: str) -> LinkConfig | None:
         return next((x for x in self.links if x.mac == mac), None)

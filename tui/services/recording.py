@@ -14,6 +14,7 @@ from tui.services.clock import Clock, FixedClock, SystemClock
 from tui.services.host import Host
 from tui.services.network.recorded import RecordedKernel
 from tui.services.proxy import places
+from tui.services.trust import stores
 
 LARGEST = 64 << 20
 """Bytes. A recording of some thousand links has a few; the limit is for files that are something else."""
@@ -81,6 +82,9 @@ def _lay_out(facts: Facts, root: Path) -> None:
     for manager in facts.managers:
         unit = _UNITS.get(manager, manager)
         _below(root, f"/run/systemd/units/invocation:{unit}.service").write_text("")
+    if store := stores.by_family(facts.trust.store):
+        _below(root, f"{store.folder}/.").mkdir(exist_ok=True)
+        _below(root, f"{store.home[-1]}/.").mkdir(exist_ok=True)
     for consumer in facts.consumers:
         where = _below(root, places.mark(consumer))
         if consumer in places.FOLDERS:

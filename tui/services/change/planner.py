@@ -44,6 +44,10 @@ def _other_parts(config: HostConfig, facts: Facts) -> Iterator[Part]:
         from tui.services.proxy import plan as proxy
 
         yield proxy.part(config, facts)
+    if config.trust is not None:
+        from tui.services.trust import part as trust
+
+        yield trust.part(config, facts)
 
 
 def _network(config: HostConfig, facts: Facts, backends: Mapping[str, Backend]) -> tuple[dict[str, str], Part]:

@@ -44,6 +44,7 @@ class Part:
 def targets() -> dict[str, Target]:
     """Every target by the name that `Step.reload` has."""
     from tui.services.proxy.target import ProxyTarget
+    from tui.services.trust.target import TrustTarget
 
-    found: tuple[Target, ...] = (ProxyTarget(),)
+    found: tuple[Target, ...] = (TrustTarget(), ProxyTarget())
     return {target.name: target for target in found}

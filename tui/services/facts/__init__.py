@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
-from tui.models.facts import Facts, Link
+from tui.models.facts import Facts, Link, Trust
 from tui.services.facts import cluster, configured, identity, session
 from tui.services.host import Host
 from tui.services.network.owners import Managers
 from tui.services.proxy import places
+from tui.services.trust import stores
 
 
 def read(host: Host, *, files: bool = True) -> Facts:
@@ -25,19 +26,26 @@ def read(host: Host, *, files: bool = True) -> Facts:
     """
     managers = Managers.of(host)
     consumers = places.consumers(host) if files else ()
+    trust = stores.facts(host) if files else Trust()
     return Facts(
         hostname=identity.hostname(host),
         os_name=identity.os_name(host),
         machine=identity.machine(host),
         boot_id=host.boot_id(),
         links=_links(host, managers),
-        files=(*configured.files(host), *configured.of(host, places.paths(host, consumers))) if files else (),
+        files=(*configured.files(host), *configured.of(host, _more(host, consumers, trust))) if files else (),
         managers=tuple(sorted(managers.running)),
         cluster_ranges=cluster.ranges(host),
         cluster_uses_address=cluster.present(host),
         session_address=session.address(os.environ) if host.kind == "real" else "",
         consumers=consumers,
+        trust=trust,
     )
+
+
+def _more(host: Host, consumers: tuple[str, ...], trust: Trust) -> tuple[str, ...]:
+    """Paths of what a plan may rewrite beside the network."""
+    return (*places.paths(host, consumers), *stores.paths(host, trust))
 
 
 def _links(host: Host, managers: Managers) -> tuple[Link, ...]:
