@@ -106,6 +106,7 @@ def idle(terminal: str, seconds: float) -> tuple[int, float]:
     measured = console(terminal)
     with measured.program as program:
         program.settle(2.0, 30)
+        assert first_screen_complete(measured), bytes(program.data)
         mark, spent, began = len(program.data), cpu(program.pid), time.monotonic()
         while (left := began + seconds - time.monotonic()) > 0:
             program.read(left)
@@ -140,6 +141,7 @@ def noise(terminal: str, everything: bool) -> str:
     with console(terminal).program as program:
         program.settle(1.5, 30)
         program.press("2", "enter", "tab")
+        assert program.status is None, bytes(program.data)
         shown = program.model.text()
         program.send(data)
         program.settle(1.0, 3.0)

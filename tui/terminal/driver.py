@@ -2,16 +2,14 @@
 
 It stands where Textual's own Linux driver stands. What Textual writes ends in a grid of cells; a painter sends the
 differences in the profile's words; a reader turns bytes into Textual's events. Of Textual it uses the public driver
-interface, and `Driver._app` and `Driver._size`, which its own drivers use too (see tests/unit/test_terminal_textual).
+interface, and `Driver._app` and `Driver._size`, which its own drivers use too (see tests/console/test_textual.py).
 """
 
 import asyncio
 import logging
 import os
-import select
 import signal
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError
 from types import FrameType
@@ -28,6 +26,7 @@ from tui.terminal.input import Decoder, Event, Key, Paste, Position
 from tui.terminal.line import HungUpError, Line
 from tui.terminal.painter import Painter
 from tui.terminal.profile import PROFILES, Profile, choose
+from tui.terminal.reader import Reader
 
 log = logging.getLogger(__name__)
 
@@ -70,9 +69,8 @@ class OnsiteDriver(Driver):
         self._asked_for = size
         self._line = Line(self.stdin, self.stdout)
         self._painter: Painter | None = None
-        self._reader: threading.Thread | None = None
+        self._reader: Reader | None = None
         self._decoder = Decoder(self.profile, self._line.speed)
-        self._wake = (-1, -1)
         self._handlers: dict[int, Handler] = {}
         self._probed = False
         self._exact = True
@@ -93,11 +91,8 @@ class OnsiteDriver(Driver):
         self._painter.use(encoder, encoder.start())
         self._painter.start()
         self._take_signals()
-        self._wake = os.pipe()
         self._decoder = Decoder(self.profile, self._line.speed)
-        self._reader = threading.Thread(
-            target=self._read, args=(typed, self._wake[0]), name="onsite-reader", daemon=True
-        )
+        self._reader = Reader(self._line, self._decoder, typed, self._deliver, self._hung_up)
         self._reader.start()
         self.process_message(events.Resize(Size(columns, rows), Size(columns, rows)))
 
@@ -108,14 +103,9 @@ class OnsiteDriver(Driver):
 
     def disable_input(self) -> None:
         """Read no more keys."""
-        if self._reader is None:
-            return
-        os.write(self._wake[1], b"\0")
-        if threading.current_thread() is not self._reader:
-            self._reader.join(1.0)
-        self._reader = None
-        for fd in self._wake:
-            os.close(fd)
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.stop()
 
     def stop_application_mode(self) -> None:
         """Give the line back."""
@@ -211,26 +201,6 @@ class OnsiteDriver(Driver):
         self._loop.call_soon_threadsafe(self.repaint)
 
     # Keys
-
-    def _read(self, typed: bytes, wake: int) -> None:
-        decoder = self._decoder
-        for event in decoder.feed(typed, time.monotonic()) if typed else ():
-            self._deliver(event)
-        try:
-            while True:
-                due = decoder.due()
-                rest = None if due is None else max(0.0, due - time.monotonic())
-                ready = select.select([self.stdin, wake], [], [], rest)[0]
-                if wake in ready:
-                    return
-                now = time.monotonic()
-                for event in decoder.feed(self._line.read(), now) if ready else decoder.tick(now):
-                    self._deliver(event)
-        except (HungUpError, OSError, ValueError):
-            self._hung_up()
-        except Exception:
-            log.exception("reading keys failed")
-            self._hung_up()
 
     def _deliver(self, event: Event) -> None:
         if isinstance(event, Key) and event.name == SWITCH_KEY:

@@ -13,6 +13,7 @@ from tui.terminal.glyphs import DEC, translator
 from tui.terminal.grid import REVERSE, Style
 from tui.terminal.pencil import ASCII, BLANK, EITHER, GRAPHICS, Cell, Pencil, Row, seen_on_blank
 from tui.terminal.profile import Profile
+from tui.terminal.scroll import blocks
 
 # What looks the same after SO. A VT100 keeps everything below `_`; the Linux console has arrows and a block instead of
 # + , - . 0 (drivers/tty/vt/consolemap.c), and serial programs run on Linux consoles too.
@@ -20,9 +21,6 @@ SAME_AFTER_SO = frozenset(map(chr, range(0x20, 0x5F))) - frozenset("+,-.0")
 
 TRIAL_ROWS = 4
 """From how many changed rows on a scroll or a clear is tried at all."""
-
-WORTH = 12
-"""Cells that a scroll must bring into place to be tried."""
 
 CHUNK = 1 << 20
 """Bytes of a frame where nothing else is asked for: all of it."""
@@ -206,38 +204,3 @@ class Encoder:
         block = self.shown[top : bottom + 1]
         block = block[by:] + fresh if by > 0 else fresh + block[:by]
         return bytes(out), self.shown[:top] + block + self.shown[bottom + 1 :], at
-
-
-def blocks(shown: Sequence[Row], target: Sequence[Row]) -> list[tuple[int, int, int]]:
-    """Blocks of rows that the target has, more or less, elsewhere: (top, bottom, rows up), the best three first.
-
-    A list beside a column that stays is worth scrolling, too, though the column must be mended afterwards.
-    """
-    height = len(target)
-    empty: Row = [BLANK] * len(target[0])
-    vacated = [_gain(shown[y], empty, target[y]) for y in range(height)]
-    found = []
-    for by in range(-height // 2, height // 2 + 1):
-        best, gain, first = (0, 0, 0), 0, 0
-        for y in range(max(0, -by), min(height, height - by)) if by else ():
-            before = sum(vacated[y + by : y]) if by < 0 else 0
-            if gain <= before:
-                gain, first = before, y
-            gain += _gain(shown[y], shown[y + by], target[y])
-            total = gain + (sum(vacated[y + 1 : y + 1 + by]) if by > 0 else 0)
-            if total > best[0]:
-                best = (total, first, y)
-        gain, first, last = best
-        if gain >= WORTH:
-            found.append((gain, (first, last + by, by) if by > 0 else (first + by, last, by)))
-    found.sort(reverse=True)
-    return [block for _, block in found[:3]]
-
-
-def _gain(here: Row, there: Row, wanted: Row) -> int:
-    """Cells that are right after moving a row there minus those that were right before."""
-    if here is wanted or here == wanted:
-        return -sum(a is not b and a != b for a, b in zip(there, wanted, strict=True))
-    if there == wanted:
-        return sum(a is not b and a != b for a, b in zip(here, wanted, strict=True))
-    return sum((b == c) - (a == c) for a, b, c in zip(here, there, wanted, strict=True) if a is not b)
