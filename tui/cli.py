@@ -20,6 +20,7 @@ OK, FAILED, USAGE, PENDING, REVERTED, DENIED, UNFIT = 0, 1, 2, 3, 4, 5, 6
 VERBS = {
     "status": "what this host is, its addresses, and whether a change waits ([--json])",
     "facts": "everything that was read of this host, without secrets (--json)",
+    "check": "what works on the way out, from the cable up ([--json] [--last] [--draft FILE])",
     "plan": "what FILE would change; nothing is written (FILE [--json])",
     "apply": "make the change of FILE, to be kept in time (FILE [--keep-within S] [--yes-warnings])",
     "keep": "keep the change that waits",
@@ -140,6 +141,10 @@ def _command(verb: str, host: Host, rest: list[str]) -> int:
     from tui.commands import fault
 
     fault.log_to(host)
+    if verb == "check":
+        from tui.commands import check
+
+        return check.main(host, rest)
     if verb in ("plan", "apply"):
         from tui.commands import plan
 

@@ -19,11 +19,19 @@ class Settings:
         keep_within: seconds to keep a change before it is taken back.
         agent_socket: Unix socket of the embedded agent.
         agent_url: base URL of another agent that speaks the Local Management API; "" for the embedded one.
+        checks_endpoint, checks_registry, checks_url: what Checks reaches: host, host:port or URL; "" for nothing.
+        checks_ntp: time servers that Checks asks.
+        checks_mode: "central", or "local" for an air gap, where nothing outside the configured networks is asked.
     """
 
     keep_within: int = 120
     agent_socket: str = "/run/onsite/agent.sock"
     agent_url: str = ""
+    checks_endpoint: str = ""
+    checks_registry: str = ""
+    checks_url: str = ""
+    checks_ntp: tuple[str, ...] = ()
+    checks_mode: str = "central"
 
 
 def load(root: Path) -> Settings:
@@ -40,11 +48,12 @@ def load(root: Path) -> Settings:
     import tomllib
 
     data = dict(tomllib.loads(text))
-    agent = data.pop("agent", {})
     values = {"keep_within": data.pop("keep_within", 120)}
-    if not isinstance(agent, dict):
-        raise ValueError("agent has to be a table, such as [agent].")  # noqa: TRY004 - one error for a bad file
-    values |= {f"agent_{key}": value for key, value in agent.items()}
+    for name in ("agent", "checks"):
+        table = data.pop(name, {})
+        if not isinstance(table, dict):
+            raise ValueError(f"{name} has to be a table, such as [{name}].")  # noqa: TRY004 - one error for a bad file
+        values |= {f"{name}_{key}": value for key, value in table.items()}
     if unknown := sorted({*data, *values} - set(Settings.__slots__)):
         raise ValueError(f"{', '.join(unknown)}: not a setting of Onsite.")
     return _checked(values)
@@ -54,6 +63,13 @@ def _checked(values: dict[str, Any]) -> Settings:
     seconds = values["keep_within"]
     if not isinstance(seconds, int) or isinstance(seconds, bool) or not SHORTEST <= seconds <= LONGEST:
         raise ValueError(f"keep_within has to be a number of seconds from {SHORTEST} to {LONGEST}.")
-    if not all(isinstance(v, str) for k, v in values.items() if k != "keep_within"):
-        raise ValueError("agent.url and agent.socket have to be text in quotes.")
+    servers = values.pop("checks_ntp", [])
+    if not isinstance(servers, list) or not all(isinstance(v, str) for v in servers):
+        raise ValueError('checks.ntp has to be a list, such as ["192.0.2.1"].')
+    values["checks_ntp"] = tuple(servers)
+    for key, value in values.items():
+        if key not in ("keep_within", "checks_ntp") and not isinstance(value, str):
+            raise ValueError(f"{key.replace('_', '.', 1)} has to be text in quotes.")
+    if values.get("checks_mode", "central") not in ("central", "local"):
+        raise ValueError('checks.mode has to be "central" or "local".')
     return Settings(**values)

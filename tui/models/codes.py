@@ -1,7 +1,7 @@
 """The codes of issues: short enough to read out on the phone, each with a page that Help shows and the docs hold.
 
-N1 typed values, N2 address sanity, N3 what the network said, C1 changes, D1 documents, P1 proxy, S1 settings of
-Onsite itself (S101) and certificates.
+N1 typed values, N2 address sanity, N3 what the network said, C1 changes, D1 documents, D2 checks of the way
+out, P1 proxy, S1 settings of Onsite itself (S101) and certificates.
 """
 
 from __future__ import annotations
@@ -101,6 +101,39 @@ TITLES = {
     "D105": "An unknown key",
     "D106": "A key is missing",
     "D107": "A value of the wrong kind",
+    "D201": "No address",
+    "D202": "No gateway",
+    "D211": "A name server does not answer",
+    "D212": "A name server refuses",
+    "D213": "No name server",
+    "D214": "The name does not exist",
+    "D215": "The name has no fitting address",
+    "D216": "The name server cannot find the name",
+    "D221": "The connection is refused",
+    "D222": "No answer to a connection",
+    "D223": "There is no way to the machine",
+    "D231": "The proxy takes no connection",
+    "D232": "The proxy wants a password",
+    "D233": "The proxy forbids it",
+    "D234": "That is no proxy",
+    "D235": "The proxy cannot reach it",
+    "D241": "The clock of this host is wrong",
+    "D242": "The certificate has expired",
+    "D243": "The certificate is not valid yet",
+    "D244": "An issuer that is not trusted",
+    "D245": "A self-signed certificate",
+    "D246": "The certificate is for another name",
+    "D247": "TLS does not come about",
+    "D251": "No HTTP answer",
+    "D252": "It says that it is not well",
+    "D253": "A sign-in page answers",
+    "D261": "A time server does not answer",
+    "D262": "A time server without the time",
+    "D263": "A time server is wrong",
+    "D271": "Large packets vanish",
+    "D281": "Not the management plane",
+    "D282": "Not a registry",
+    "D291": "A check took too long",
     "S101": "The settings file cannot be used",
     "S110": "There is no certificate in it",
     "S111": "A private key is in it",

@@ -52,7 +52,7 @@ async def gateway(link: Link, address: Ip) -> bool:
         OSError: the link is gone, or CAP_NET_RAW is missing (PermissionError).
     """
     with listening(link, frozenset(), (address,)) as wire:
-        await _ask(wire, [address], TRIES, PATIENCE)
+        await ask(wire, [address], TRIES, PATIENCE)
         return address in wire.holders
 
 
@@ -90,20 +90,20 @@ class Questions:
         self.addresses: list[Ip] = [a.ip for part in parts for a in part.addresses]
         self.gateways: list[Ip] = [part.gateway for part in parts if part.gateway is not None]
         networks = [a.network for part in parts for a in part.addresses if isinstance(a, IPv4Interface)]
-        self.improbable = _improbable(networks, {*self.addresses, *self.gateways})
+        self.improbable = improbable(networks, {*self.addresses, *self.gateways})
         leased = any(a.origin == "dhcp" for a in link.addresses)
         self.awaits_lease = draft.ipv4.method == "dhcp" and not leased
         self.all = [*self.addresses, *self.gateways, *self.improbable]
 
     async def ask(self, wire: Wire) -> None:
-        await _ask(wire, self.all, 1, INTERVAL, self.improbable)
+        await ask(wire, self.all, 1, INTERVAL, self.improbable)
         if any(a in wire.holders for a in self.addresses):  # is it theirs, or do they answer for everybody?
-            await _ask(wire, self.improbable, 1, INTERVAL)
+            await ask(wire, self.improbable, 1, INTERVAL)
         quiet = not wire.holders and (self.gateways or self.awaits_lease)
         with wire.tags() if quiet else nullcontext():
-            await _ask(wire, self.all, TRIES - 1, INTERVAL, self.improbable)
+            await ask(wire, self.all, TRIES - 1, INTERVAL, self.improbable)
             if silent := self.silent(wire):
-                await _ask(wire, silent, TRIES, PATIENCE)
+                await ask(wire, silent, TRIES, PATIENCE)
             elif quiet:
                 await wire.until(lambda: wire.untagged or bool(wire.holders), TRIES * PATIENCE)
 
@@ -148,7 +148,7 @@ class Questions:
         return Issue("N303", "warning", f"{self.at}.{field}", text, remedy)
 
 
-async def _ask(wire: Wire, addresses: list[Ip], tries: int, interval: float, optional: Sequence[Ip] = ()) -> None:
+async def ask(wire: Wire, addresses: list[Ip], tries: int, interval: float, optional: Sequence[Ip] = ()) -> None:
     """Ask for each address until all have answered that are not `optional`; `interval` is in seconds."""
     needed = [a for a in addresses if a not in optional]
 
@@ -172,7 +172,7 @@ def _sender(link: Link, address: Ip) -> Ip | None:
     return next((a.ip for a in mine if a.version == 4 and address in a.network and a.ip != address), None)
 
 
-def _improbable(networks: list[IPv4Network], taken: set[Ip]) -> list[Ip]:
+def improbable(networks: list[IPv4Network], taken: set[Ip]) -> list[Ip]:
     """Two addresses of the network that hardly anybody has; who answers for both answers for all."""
     net = next((n for n in networks if n.prefixlen <= 28), None)
     if net is None:

@@ -1,0 +1,115 @@
+"""One run of the ladder on a host: from its settings and facts, kept with its time, read again by whoever asks."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from tui.models.check import ProxyWay, Run, Rung, Target, Wanted
+from tui.models.facts import Facts
+from tui.services import reading
+from tui.services.host import Host
+from tui.settings import Settings
+
+if TYPE_CHECKING:
+    from tui.models.host import HostConfig
+    from tui.services.checks.ladder import Told
+
+PATH = "/var/lib/onsite/checks.json"
+_BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Alpine
+    "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, RHEL
+    "/var/lib/ca-certificates/ca-bundle.pem",  # SUSE
+    "/etc/ssl/cert.pem",
+)
+
+
+def wanted(settings: Settings) -> Wanted:
+    """What the settings say is to be reached.
+
+    Raises:
+        ValueError: one of them is no host, host:port or URL; the text is a sentence.
+    """
+    return Wanted(
+        endpoint=_target("management plane", settings.checks_endpoint),
+        registry=_target("registry", settings.checks_registry),
+        url=_target("web page", settings.checks_url),
+        ntp=settings.checks_ntp,
+        mode="local" if settings.checks_mode == "local" else "central",
+    )
+
+
+def _target(what: str, text: str) -> Target | None:
+    return Target.parse(what, text) if text else None
+
+
+async def run(
+    host: Host,
+    facts: Facts,
+    goal: Wanted,
+    draft: HostConfig | None = None,
+    *,
+    link: str = "",
+    proxy: ProxyWay | None = None,
+    told: Told = lambda number, rung: None,
+) -> Run:
+    """Climb once and keep the result of what the host has; that of a draft is not kept.
+
+    Args:
+        told: hears of each rung as it begins and as it ends.
+    """
+    from tui.services.checks import ladder, way
+
+    out = way.of(facts, draft, link, proxy, trust(host))
+    if out is None or host.kind == "recorded":
+        why = "this host is a recording" if host.kind == "recorded" else "this host has no such network interface"
+        rung = Rung("carrier", "Cable", 1.0, "not tried", reason=why)
+        told(0, rung)
+        rungs: tuple[Rung, ...] = (rung,)
+    else:
+        rungs = await ladder.climb(out, goal, host.clock, told)
+    done = Run(
+        out.link.name if out else "", rungs, "draft" if draft else "now", goal.mode,
+        host.clock.now(), host.boot_id(), host.clock.boottime(),
+    )  # fmt: skip
+    if not draft:
+        keep(host, done)
+    return done
+
+
+def keep(host: Host, done: Run) -> None:
+    """A disk that does not take it is no reason to lose the result that is on screen."""
+    from tui.models.change import FileImage
+    from tui.services.change import files
+
+    try:
+        files.write_image(host, FileImage(PATH, json.dumps(done.to_dict(), indent=1).encode() + b"\n"))
+    except OSError:
+        return
+
+
+def last(host: Host) -> Run | None:
+    """The last run of this host; None where there was none, or its file cannot be read."""
+    text = reading.text(host, PATH)
+    if text is None:
+        return None
+    try:
+        data = json.loads(text)
+        return Run.from_dict(data) if isinstance(data, dict) else None
+    except ValueError:
+        return None
+
+
+def trust(host: Host) -> str:
+    """PEM text of the authorities that this host trusts; "" where it has no store."""
+    return next((text for path in _BUNDLES if (text := reading.text(host, path))), "")
+
+
+def aged(done: Run, host: Host) -> str:
+    """How long ago a run was, in words."""
+    seconds = done.age(host.clock.now(), host.boot_id(), host.clock.boottime())
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count} {unit}{'s' * (count > 1)} ago"
+    return "just now"
