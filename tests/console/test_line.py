@@ -124,7 +124,7 @@ def test_leaving_restores_the_line(sample):
     assert sample.modes() == sample.before
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_restores_the_line(sample, number):
     sample.signal(number)
     assert sample.reap() == 128 + number

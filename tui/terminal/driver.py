@@ -243,6 +243,7 @@ class OnsiteDriver(Driver):
             wanted: dict[int, Handler] = {
                 signal.SIGWINCH: self._winch,
                 signal.SIGCONT: self._continue,
+                signal.SIGINT: self._leave,
                 signal.SIGTERM: self._leave,
                 signal.SIGHUP: self._leave,
             }
