@@ -20,6 +20,7 @@ import sys
 import time
 from email.utils import formatdate
 from ipaddress import ip_address
+from pathlib import Path
 
 from agent.practice import dhcpd, frames, wire
 from tests.netns import ladder_certs
@@ -168,7 +169,9 @@ class Dns(asyncio.DatagramProtocol):
             code = 2 if "no outside names" in FAULTS else 3
         if "dns refuses" in FAULTS:
             code, records = 5, []
-        elif ("no outside names" in FAULTS and not name.endswith(".site.example")) or ("servfail" in FAULTS and name.startswith("api.")):
+        elif ("no outside names" in FAULTS and not name.endswith(".site.example")) or (
+            "servfail" in FAULTS and name.startswith("api.")
+        ):
             code, records = 2, []
         elif "nxdomain" in FAULTS and name.startswith("api."):
             code, records = 3, []
@@ -334,8 +337,7 @@ async def main(folder: str) -> None:
     for name in ("far0", "far1", "near0"):
         plain(name)
     for setting in ("ipv4/ip_forward", "ipv6/conf/all/forwarding"):
-        with open(f"/proc/sys/net/{setting}", "w") as file:
-            file.write("1")
+        Path(f"/proc/sys/net/{setting}").write_text("1")
     for address in (f"{GATEWAY4}/24", f"{PROXY}/24"):
         ip("address", "add", address, "dev", "far0")
     ip("-6", "address", "add", f"{GATEWAY6}/64", "dev", "far0", "nodad")

@@ -1,7 +1,7 @@
 """The codes of issues: short enough to read out on the phone, each with a page that Help shows and the docs hold.
 
 N1 typed values, N2 address sanity, N3 what the network said, C1 changes, D1 documents, D2 checks of the way
-out, P1 proxy, S1 settings of Onsite itself (S101) and certificates.
+out, P1 proxy, S1 settings of Onsite itself (S101) and certificates, Y1 name and time.
 """
 
 from __future__ import annotations
@@ -212,6 +212,25 @@ TITLES = {
     "P151": "The server has a fault of its own",
     "P152": "The certificate is refused",
     "P153": "Not a web address",
+    "Y101": "A sign that no host name has",
+    "Y102": "The name is too long or has an empty part",
+    "Y103": "A name that every host has",
+    "Y104": "A number as a name",
+    "Y105": "Capital letters in a host name",
+    "Y111": "Not a time server",
+    "Y112": "Not a time zone",
+    "Y113": "Not a keyboard layout",
+    "Y114": "Not a date and a time",
+    "Y121": "The cluster knows this name",
+    "Y122": "A name with dots",
+    "Y123": "cloud-init is told to leave the name",
+    "Y124": "Time servers cannot be written here",
+    "Y126": "Other time servers are asked too",
+    "Y127": "No keyboard settings here",
+    "Y131": "The host did not take the name",
+    "Y132": "The time service did not follow",
+    "Y133": "The clock is set by a server",
+    "Y134": "A practice host has no clock",
     "X101": "Something unforeseen",
 }
 _PAGES = Path(__file__).resolve().parents[2] / "assets" / "codes"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tui.models.change import Issue, Severity
 from tui.models.check import Target, Verdict, Wanted
-from tui.services.checks import dns, sntp
+from tui.services.checks import dns, echo, sntp
 from tui.services.checks.frames import Ip
 from tui.services.checks.http import Head
 from tui.services.checks.way import Way
@@ -59,7 +59,8 @@ class Climb:
         head: how the main target answered over HTTP.
         date: seconds that the main target's clock is ahead of ours, by its HTTP Date.
         times: what each time server said, or why it did not.
-        hole: bytes that pass where larger packets vanish; 0 where none do, None while unknown.
+        paths: which packets pass to an address.
+        lost: targets that cannot be used, and why: what is above does not try them again.
     """
 
     way: Way
@@ -73,7 +74,8 @@ class Climb:
     head: Head | None = None
     date: float | None = None
     times: dict[str, sntp.Time | str] = field(default_factory=dict)
-    hole: int | None = None
+    paths: dict[Ip, echo.Path] = field(default_factory=dict)
+    lost: dict[Target, str] = field(default_factory=dict)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def proxied(self, target: Target) -> bool:

@@ -23,6 +23,7 @@ async def check(climb: Climb) -> Finding:
     try:
         climb.head = head = await answer(climb, target)
     except Trouble as trouble:
+        climb.lost.setdefault(target, "it gave no answer that could be used")
         return trouble.finding
     climb.date = None if head.date is None else head.date - climb.clock.now()
     return ok(str(head))
@@ -34,6 +35,8 @@ async def answer(climb: Climb, target: Target) -> http.Head:
     Raises:
         Trouble: it does not, or somebody else does.
     """
+    if why := next((why for lost, why in climb.lost.items() if lost.authority == target.authority), ""):
+        raise Trouble(skipped(f"{target.authority}: {why}"))
     try:
         head = await spoken(climb, target)
     except http.NotHttp as error:

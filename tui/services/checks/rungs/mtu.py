@@ -24,7 +24,7 @@ async def check(climb: Climb) -> Finding:
     if not good:
         return skipped(f"{target.host} takes no connection")
     for to in (good[0], *(g for g in climb.way.gateways if g not in climb.silent)):
-        found = await echo.path(climb.way, to)
+        found = await _path(climb, to)
         if not found.answers:
             continue
         if found.size >= climb.way.link.mtu:
@@ -42,10 +42,16 @@ async def vanishing(climb: Climb, target: Target, to: Ip) -> Finding | None:
     if climb.proxied(target):
         return None
     try:
-        found = await echo.path(climb.way, to)
+        found = await _path(climb, to)
     except OSError:
         return None
     return _hole(climb, to, found) if found.answers and not found.told and found.size < climb.way.link.mtu else None
+
+
+async def _path(climb: Climb, to: Ip) -> echo.Path:
+    if to not in climb.paths:
+        climb.paths[to] = await echo.path(climb.way, to)
+    return climb.paths[to]
 
 
 def _hole(climb: Climb, to: Ip, found: echo.Path) -> Finding:

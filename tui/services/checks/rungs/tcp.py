@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 
 from tui.services.checks.climb import NO_GATEWAY, Climb, Finding, Trouble, failed, ok, skipped
 from tui.services.checks.frames import Ip
@@ -59,7 +60,9 @@ async def _knock(climb: Climb, address: Ip, port: int) -> OSError | None:
 def _raw(error: OSError | None) -> str:
     if error is None:
         return "connected"
-    return "no answer" if isinstance(error, TimeoutError) else error.strerror or str(error)
+    if isinstance(error, TimeoutError) or not error.errno:
+        return "no answer" if isinstance(error, TimeoutError) else str(error)
+    return os.strerror(error.errno)  # asyncio puts words of its own into strerror
 
 
 def _refusal(errors: list[OSError], addresses: list[Ip], port: int, what: str, said: str) -> Finding:

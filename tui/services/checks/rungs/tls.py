@@ -38,6 +38,7 @@ async def check(climb: Climb) -> Finding:
             shown = await asyncio.to_thread(read, tls.getpeercert(binary_form=True) or b"")
             return ok(f"{tls.version()}, issued by {shown.issuer}, valid until {shown.until:%Y-%m-%d}")
     except Trouble as trouble:
+        climb.lost[target] = "its certificate check has failed"
         return trouble.finding
 
 
