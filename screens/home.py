@@ -16,7 +16,7 @@ from tui.models.facts import Facts, Link
 from tui.session import Session
 from tui.widgets.messages import Go
 from tui.widgets.page import BLANK, Page, Row, clip, heading, marked, text, wrapped
-from tui.widgets.place import Place, network_state
+from tui.widgets.place import Place, network_state, trust_state
 from tui.widgets.words import origin
 
 ADDRESS_LINES = 6
@@ -30,6 +30,15 @@ class HomeScreen(Place):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.page = Page()
+
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        if self.session.facts.trust.store:
+            self.run_worker(self._read_authorities(), group="trust", exclusive=True, exit_on_error=False)
+
+    async def _read_authorities(self) -> None:
+        if await self.session.read_authorities():
+            self.refresh_all()
 
     def body(self) -> Iterable[Widget]:
         yield self.page
@@ -93,4 +102,11 @@ def checklist(session: Session) -> list[tuple[str, str, str]]:
     return [
         (mark, f"Address: {words}", "network"),
         (*review, "review"),
+        *certificates(session),
     ]
+
+
+def certificates(session: Session) -> list[tuple[str, str, str]]:
+    """Said only where an authority has ended or ends soon."""
+    mark, words = trust_state(session)
+    return [(mark, f"Certificates: {words}", "trust")] if mark else []

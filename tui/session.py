@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from tui.models.change import Issue, Plan
     from tui.models.host import HostConfig
     from tui.models.link import LinkConfig
+    from tui.models.trust import TrustConfig
     from tui.services.change.history import Record
     from tui.services.change.journal import Pending
     from tui.services.change.transaction import Outcome
     from tui.services.network.backend import Backend
+    from tui.services.trust.reading import Installed
 
 AGENT_SOCKET = "/run/onsite/agent.sock"
 MODES = {
@@ -79,6 +81,8 @@ class Session:
     help_topic: Topic | None = None
     checked: tuple[Issue, ...] = ()
     """What the live probes of this draft found."""
+    authorities: tuple[Installed, ...] | None = None
+    """What this host trusts beyond its distribution; None until it was asked."""
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
@@ -157,6 +161,40 @@ class Session:
         from tui.services.change.planner import plan
 
         return plan(self.draft, self.facts, self.backends())
+
+    def set_trust(self, trust: TrustConfig) -> None:
+        """Put the authorities into the draft; those that the host has already leave it."""
+        from tui.models.host import HostConfig
+
+        self.draft = (self.draft or HostConfig()).model_copy(update={"trust": trust})
+        if self.plan().empty and not self.plan().errors:
+            self.draft = None
+
+    def trust(self) -> TrustConfig:
+        """The authorities of the draft, or else those that Onsite has put there."""
+        from tui.models.trust import TrustConfig
+
+        if self.draft is not None and self.draft.trust is not None:
+            return self.draft.trust
+        ours = [x for x in self.authorities or () if x.ours and x.certificate is not None]
+        return TrustConfig(authorities=tuple(x.certificate.pem for x in ours if x.certificate))
+
+    async def read_authorities(self) -> bool:
+        """Ask the parser child what the files of the trust store say. Returns whether it differs from before."""
+        from tui.services.trust.reading import installed
+
+        before = self.authorities
+        self.authorities = await asyncio.to_thread(installed, self.facts, self.host.clock.now())
+        return before != self.authorities
+
+    async def probe(self) -> tuple[Issue, ...]:
+        """Ask the network about the draft: duplicate addresses, the gateway, tagged frames."""
+        if self.draft is None:
+            return ()
+        from tui.services.checks.probe import probe
+
+        self.checked = await probe(self.host, self.draft, self.facts)
+        return self.checked
 
     async def probe(self) -> tuple[Issue, ...]:
         """Ask the network about the draft: duplicate addresses, the gateway, tagged frames."""

@@ -1,4 +1,4 @@
-"""A certificate that was read, and what was thought of it; plain dataclasses, as the parser child and Home need no more."""
+"""A certificate that was read, and what was thought of it; plain dataclasses, for the parser child and Home."""
 
 from __future__ import annotations
 

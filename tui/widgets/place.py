@@ -174,7 +174,19 @@ def state(session: Session) -> tuple[str, str]:
 def marks(session: Session) -> dict[str, str]:
     """The mark of each place."""
     mark, _ = network_state(session)
-    return {"home": mark, "network": mark, "review": str(session.changes or "")}
+    return {"home": mark, "network": mark, "review": str(session.changes or ""), "trust": trust_state(session)[0]}
+
+
+def trust_state(session: Session) -> tuple[str, str]:
+    """Whether an authority of this host has ended or ends within sixty days: a mark and a sentence, or nothing."""
+    now = session.host.clock.now()
+    known = [x.certificate for x in session.authorities or () if x.certificate is not None]
+    first = min(known, key=lambda c: c.not_after, default=None)
+    if first is None or first.not_after - now > 60 * 86400:
+        return "", ""
+    if first.not_after <= now:
+        return "x", f"{first.subject} has ended"
+    return "!", f"{first.subject} ends in {int((first.not_after - now) // 86400)} days"
 
 
 def network_state(session: Session) -> tuple[str, str]:

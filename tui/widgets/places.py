@@ -30,6 +30,7 @@ PLACES = (
     Destination("3", "review", "Review"),
     Destination("4", "log", "Log"),
     Destination("5", "help", "Help"),
+    Destination("6", "trust", "Certs"),
 )
 
 

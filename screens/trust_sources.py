@@ -1,0 +1,190 @@
+"""Where is the certificate? On a stick, in a folder, on the web, on the server itself, or in the clipboard.
+
+The person standing here has it somewhere and should not have to type it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+
+from screens.trust_judged import JudgedScreen, issue_rows
+from tui.models.change import Issue, Refused
+from tui.session import Session
+from tui.widgets.messages import Explain
+from tui.widgets.page import BLANK, Page, Row, clip, heading, text
+from tui.widgets.place import Place
+
+if TYPE_CHECKING:
+    from tui.models.form import Form
+    from tui.services.host import Host
+    from tui.services.trust.folder import Found
+    from tui.services.trust.sticks import Stick
+
+WAYS = (
+    ("folder", "A folder or file of this host"),
+    ("url", "A URL"),
+    ("server", "What a server, or the proxy before it, presents"),
+    ("paste", "Paste it here"),
+)
+
+
+class SourcesScreen(Place):
+    NAME = "trust"
+    CSS_PATH = "../styles/trust.tcss"
+    IS_PLACE = False
+    HELP_TEXT = (
+        "Choose where the certificate comes from. Sticks are read without being mounted for anybody else; plug one in "
+        "and press R. Several certificates may be in one file."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "choose", key_display="Enter"),
+        Binding("r", "look", "look again", key_display="R"),
+        Binding("escape,ctrl+g", "leave_page", "back", key_display="Esc"),
+        Binding("ctrl+y,f1", "app.help", "help", key_display="^Y"),
+    ]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.page = Page()
+        self.sticks: Sequence[Stick] | None = None
+        self.doing = ""
+        self.refused: tuple[Issue, ...] = ()
+
+    def body(self) -> Iterable[Widget]:
+        yield self.page
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.action_look()
+
+    def action_look(self) -> None:
+        self.run_worker(self._look(), group="trust", exclusive=True, exit_on_error=False)
+
+    async def _look(self) -> None:
+        from tui.services.trust import sticks
+
+        first = self.sticks is None
+        self.sticks = await asyncio.to_thread(sticks.listed, self.session.host)
+        self.update()
+        if first and self.sticks:  # a stick that was plugged in is what one came with
+            self.page.show(self.page.rows, self.sticks[0].device)
+
+    def update(self) -> None:
+        rows = [heading("Where is the certificate?"), BLANK]
+        for stick in self.sticks or ():
+            words = f"Stick {stick.device}  {stick.label or 'no name'}, {stick.file_system}, {stick.size}"
+            rows.append(Row((clip(words, self.text_width),), stick.device))
+        if not self.sticks:
+            rows.append(
+                text("looking for sticks..." if self.sticks is None else "no stick; plug one in, R looks again")
+            )
+        rows += [Row((words,), way) for way, words in WAYS]
+        if self.doing:
+            rows += [BLANK, text(self.doing)]
+        if self.refused:
+            rows += [BLANK, *issue_rows(self.refused, self.text_width)]
+        self.page.show(rows)
+
+    # --- choosing --------------------------------------------------------------------------------------------------
+
+    def action_choose(self) -> None:
+        from tui.models import trust
+
+        key = self.page.key
+        stick = next((s for s in self.sticks or () if s.device == key), None)
+        if stick is not None:
+            self._do(f"Reading {stick.device}...", self._read_stick(stick))
+        elif key == "folder":
+            self._ask(trust.FOLDER_FORM, self._folder_typed, usual_folder(self.session.host))
+        elif key == "url":
+            self._ask(trust.URL_FORM, self._url_typed)
+        elif key == "server":
+            self._ask(trust.SERVER_FORM, self._server_typed)
+        elif key == "paste":
+            from screens.trust_paste import PasteScreen
+
+            self.app.push_screen(PasteScreen(self.session))
+        elif key:
+            self.post_message(Explain(key))
+
+    def _ask(self, form: Form, then: Callable[[str], None], typed: str = "") -> None:
+        from screens.trust_ask import AskScreen
+
+        self.app.push_screen(AskScreen(self.session, form, form.title, then, typed=typed))
+
+    def _do(self, doing: str, work: Coroutine[None, None, None]) -> None:
+        self.refused, self.doing = (), doing
+        self.update()
+        self.run_worker(self._guarded(work), group="trust", exclusive=True, exit_on_error=False)
+
+    async def _guarded(self, work: Coroutine[None, None, None]) -> None:
+        """What a source refuses is said here; typed text is asked for again by Enter."""
+        try:
+            await work
+        except Refused as refused:
+            self.refused = refused.issues
+        finally:
+            self.doing = ""
+            self.update()
+
+    async def _read_stick(self, stick: Stick) -> None:
+        from tui.services.trust import sticks
+
+        self._show_files(f"Stick {stick.device} {stick.label}".strip(), await asyncio.to_thread(sticks.read, stick))
+
+    def _folder_typed(self, path: str) -> None:
+        self._do("Reading...", self._read_folder(path))
+
+    async def _read_folder(self, path: str) -> None:
+        from tui.services.trust import folder
+
+        where = str(self.session.host.path(path)) if self.session.host.kind != "real" else path
+        found = await asyncio.to_thread(folder.opened, where)
+        self._show_files(path, found, where)
+
+    def _url_typed(self, url: str) -> None:
+        self._do("Fetching...", self._fetch(url))
+
+    async def _fetch(self, url: str) -> None:
+        from tui.services.trust import reach
+
+        proxy = reach.upstream(self.session.draft, self.session.facts)
+        data = await reach.fetched(url, proxy)
+        self.app.push_screen(JudgedScreen(self.session, url, data, compare=True))
+
+    def _server_typed(self, server: str) -> None:
+        self._do("Asking the server...", self._ask_server(server))
+
+    async def _ask_server(self, text_: str) -> None:
+        import ssl
+
+        from tui.services.trust import reach
+
+        where = reach.server(text_)
+        chain = await reach.presented(where, reach.upstream(self.session.draft, self.session.facts))
+        data = "".join(ssl.DER_cert_to_PEM_cert(der) for der in chain).encode()
+        self.app.push_screen(JudgedScreen(self.session, f"Presented by {where}", data, compare=True))
+
+    def _show_files(self, source: str, found: Sequence[Found], where: str = "") -> None:
+        from screens.trust_files import FilesScreen
+
+        self.app.push_screen(FilesScreen(self.session, source, found, where))
+
+    def action_leave_page(self) -> None:
+        self.dismiss()
+
+
+def usual_folder(host: Host) -> str:
+    """What one would type: where a stick of this host is mounted, if one is."""
+    for top in ("/mnt", "/media", "/run/media"):
+        try:
+            if any(host.path(top).iterdir()):
+                return top
+        except OSError:
+            continue
+    return ""
