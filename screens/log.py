@@ -19,7 +19,7 @@ from tui.session import Session
 from tui.widgets.page import BLANK, Page, Row, clip, heading, marked, text, wrapped
 from tui.widgets.place import Place
 
-MARKS = {"applied": "..", "kept": "ok", "reverted": "-", "unverified": "x"}
+MARKS = {"applied": "..", "clock set by hand": "ok", "kept": "ok", "reverted": "-", "unverified": "x"}
 WORDS = {
     "applied": "applied",
     "kept": "kept",
@@ -63,6 +63,6 @@ def _entry(entry: dict[str, Any], width: int) -> Iterator[Row]:
     yield marked(MARKS.get(event, "-"), clip(words, width - 3))
     if entry.get("reason"):
         yield from wrapped(f"because {entry['reason']}", width, indent=3)
-    if event == "applied":
+    if event in ("applied", "clock set by hand"):
         for data in entry.get("differences", ()):
             yield from wrapped(in_words(Difference(**data)), width, indent=3)

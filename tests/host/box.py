@@ -69,14 +69,15 @@ def missing() -> str | None:
 
 
 @cache
-def image() -> Path:
-    """The folder of the container's Debian: systemd and what networkd needs, made once for this recipe."""
-    folder, partial = kept("box-debian", _CUSTOMIZE + " ".join(PACKAGES))
+def image(more: tuple[str, ...] = ()) -> Path:
+    """The folder of the container's Debian: systemd, what networkd needs and `more`, made once for this recipe."""
+    packages = (*PACKAGES, *more)
+    folder, partial = kept("box-debian", _CUSTOMIZE + " ".join(packages))
     if not folder.exists():
         suite, sources = suite_and_sources()
         checked(
             [
-                *("mmdebstrap", "--mode=root", "--variant=minbase", "--quiet", f"--include={','.join(PACKAGES)}"),
+                *("mmdebstrap", "--mode=root", "--variant=minbase", "--quiet", f"--include={','.join(packages)}"),
                 *("--aptopt=APT::Install-Recommends false", "--aptopt=Acquire::Languages none"),
                 *("--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*"),
                 *("--dpkgopt=path-exclude=/usr/share/locale/*", f"--customize-hook={_CUSTOMIZE}"),
@@ -104,9 +105,14 @@ def site() -> Path:
 
 
 class Box:
-    """One container. Use as a context manager; `power_cut` and `boot` may be repeated in between."""
+    """One container. Use as a context manager; `power_cut` and `boot` may be repeated in between.
 
-    def __init__(self) -> None:
+    Args:
+        more: packages of the distribution beside the usual ones.
+    """
+
+    def __init__(self, more: tuple[str, ...] = ()) -> None:
+        self.more = more
         self._stack = contextlib.ExitStack()
         self.leader = 0
         self.nspawn: subprocess.Popen[str] | None = None
@@ -118,7 +124,7 @@ class Box:
             self._stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
             for name in ("upper", "work", "root", "cgroup"):
                 (self.folder / name).mkdir()
-            layers = f"lowerdir={image()},upperdir={self.folder}/upper,workdir={self.folder}/work"
+            layers = f"lowerdir={image(self.more)},upperdir={self.folder}/upper,workdir={self.folder}/work"
             checked(["mount", "-t", "overlay", "overlay", "-o", layers, str(self.root)])
             self._stack.callback(checked, ["umount", "-l", str(self.root)])
             self._install()

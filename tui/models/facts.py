@@ -197,6 +197,21 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True)
+class Setters:
+    """What sets name, time and keyboard on this host.
+
+    Attributes:
+        time: "timesyncd", "chrony", or the name of a time service that Onsite cannot write for; "" for none.
+        keyboard: the file that has the layout of the console's keyboard; "" where there is none.
+        cloud_init: it runs here at boot, and would set the name again.
+    """
+
+    time: str = ""
+    keyboard: str = ""
+    cloud_init: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Everything that was read of one host at one moment."""
 
@@ -216,6 +231,7 @@ class Facts:
     consumers: tuple[str, ...] = ()
     """Programs found here that have to be told of a proxy, such as "apt" or "containerd"."""
     trust: Trust = Trust()
+    setters: Setters = Setters()
     version: int = 1
 
     def link(self, identity: str) -> Link | None:
@@ -243,7 +259,7 @@ class Facts:
 
 
 _MANY: dict[str, type] = {"addresses": Address, "routes": Route, "links": Link, "files": FileFact}
-_ONE: dict[str, type] = {"lease": Lease, "owner": Owner, "machine": Machine, "trust": Trust}
+_ONE: dict[str, type] = {"lease": Lease, "owner": Owner, "machine": Machine, "setters": Setters, "trust": Trust}
 
 
 def _build(cls: type, data: dict[str, Any]) -> Any:
@@ -274,5 +290,5 @@ def link_state_from_dict(data: dict[str, Any]) -> LinkState:
 
 __all__ = [
     "Address", "Facts", "FileFact", "Lease", "Link", "LinkState", "Machine", "OperState", "Origin", "Owner", "Route",
-    "Trust", "link_state_from_dict",
+    "Setters", "Trust", "link_state_from_dict",
 ]  # fmt: skip

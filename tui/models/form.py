@@ -10,7 +10,7 @@ from typing import Literal
 
 Kind = Literal[
     "choice", "text", "addresses4", "addresses6", "gateway4", "gateway6", "nameservers", "domains", "mtu", "flag",
-    "host", "port", "user", "secret", "exceptions",
+    "host", "port", "user", "secret", "exceptions", "hostname", "timeservers", "zone", "moment", "keymap",
 ]  # fmt: skip
 
 

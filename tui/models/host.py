@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
+from tui.models.clock import ClockConfig
+from tui.models.identity import IdentityConfig
 from tui.models.link import LinkConfig, Part
 from tui.models.proxy import ProxyConfig
 from tui.models.trust import TrustConfig
@@ -22,6 +24,8 @@ class HostConfig(Part):
     links: Annotated[tuple[LinkConfig, ...], BeforeValidator(_tuple)] = ()
     proxy: ProxyConfig | None = None
     trust: TrustConfig | None = None
+    identity: IdentityConfig | None = None
+    clock: ClockConfig | None = None
 
     def link(self, mac: str) -> LinkConfig | None:
         return next((x for x in self.links if x.mac == mac), None)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from typing import Any, TypeVar
 
-from tui.models import endpoint
+from tui.models import endpoint, hostname, keymap, timing
 from tui.models.address import plain, single, usable
 from tui.models.domain import domain
 from tui.models.ipv4 import four, gateway4, interface4, mask_length
@@ -140,7 +140,7 @@ def _entries(text: str, parse_one: Callable[[str], object]) -> list[str]:
         Wrong: N115, N116; N112 where commas or blanks stand for the dots of one address.
     """
     text = re.sub(r"\s*/\s*", "/", clean(text))
-    if parse_one not in (domain, endpoint.exception) and (commas := _COMMAS_FOR_DOTS.search(text)):
+    if parse_one not in (domain, endpoint.exception, timing.server) and (commas := _COMMAS_FOR_DOTS.search(text)):
         dotted = re.sub(r"[,; ]+", ".", commas[0])
         raise Wrong("N112", f"The numbers in {quoted(text)} are not separated by dots.", f"Type it such as {dotted}.")
     return [entry for entry in re.split(r"[,;\s]+", text) if entry]
@@ -188,6 +188,11 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "user": endpoint.user,
     "secret": endpoint.secret,
     "exceptions": _list(endpoint.exception),
+    "hostname": hostname.hostname,
+    "timeservers": _list(timing.server),
+    "zone": timing.zone,
+    "moment": timing.moment,
+    "keymap": keymap.keymap,
 }
 
 __all__ = [

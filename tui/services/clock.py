@@ -19,6 +19,14 @@ class Clock(Protocol):
         """Seconds since boot, suspend included."""
         ...
 
+    def set(self, now: float) -> None:
+        """Set the wall clock; boot time goes on.
+
+        Raises:
+            OSError: it may not be set here.
+        """
+        ...
+
 
 class SystemClock:
     def now(self) -> float:
@@ -26,6 +34,9 @@ class SystemClock:
 
     def boottime(self) -> float:
         return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+    def set(self, now: float) -> None:
+        time.clock_settime(time.CLOCK_REALTIME, now)
 
 
 class FixedClock:
@@ -39,6 +50,9 @@ class FixedClock:
 
     def boottime(self) -> float:
         return self._boottime
+
+    def set(self, now: float) -> None:
+        self._now = now
 
     def move(self, seconds: float) -> None:
         self._now += seconds

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tui.models.facts import Facts
 from tui.services.clock import Clock, FixedClock, SystemClock
+from tui.services.facts import setters
 from tui.services.host import Host
 from tui.services.network.recorded import RecordedKernel
 from tui.services.proxy import places
@@ -77,6 +78,7 @@ def _lay_out(facts: Facts, root: Path) -> None:
         files["/etc/kubernetes/kubelet.conf"] = "# recorded"
         flag = f"    - --cluster-cidr={','.join(facts.cluster_ranges)}" if facts.cluster_ranges else "# recorded"
         files["/etc/kubernetes/manifests/kube-controller-manager.yaml"] = flag
+    files |= setters.lay_out(facts.setters)
     for path, text in files.items():
         _below(root, path).write_text(f"{text}\n")
     for manager in facts.managers:

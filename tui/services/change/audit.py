@@ -12,7 +12,8 @@ import os
 from dataclasses import asdict
 from typing import Any
 
-from tui.services.change import history, journal
+from tui.models.change import Difference
+from tui.services.change import files, history, journal
 from tui.services.host import Host
 
 PATH = f"{journal.FOLDER}/audit.log"
@@ -31,6 +32,18 @@ def write(host: Host, event: str, change: journal.Pending, **more: Any) -> None:
         "differences": [asdict(d) for d in change.differences],
         **more,
     }
+    _append(host, entry)
+
+
+def note(host: Host, event: str, who: str, line: str, *differences: Difference) -> None:
+    """Append one line about an action that is no change of files, such as a clock set by hand."""
+    with contextlib.suppress(OSError):
+        files.make_folder(host.path(journal.FOLDER), 0o700)
+    entry = {"time": host.clock.now(), "event": event, "who": who, "line": line}
+    _append(host, entry | {"differences": [asdict(d) for d in differences]})
+
+
+def _append(host: Host, entry: dict[str, Any]) -> None:
     try:
         fd = os.open(host.path(PATH), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -39,7 +52,7 @@ def write(host: Host, event: str, change: journal.Pending, **more: Any) -> None:
         finally:
             os.close(fd)
     except OSError:
-        log.exception("audit: %s %s", event, change.change_id)
+        log.exception("audit: %s", entry["event"])
 
 
 def catch_up(host: Host, reason: str = "") -> None:

@@ -60,7 +60,13 @@ def write_image(host: Host, image: FileImage) -> None:
             beside.symlink_to(image.target)
         elif image.content is not None:
             _write_synced(beside, image, image.content, where)
-        beside.replace(where)
+        try:
+            beside.replace(where)
+        except OSError as error:
+            if error.errno != errno.EBUSY or image.content is None:
+                raise
+            _write_over(where, image.content)
+            beside.unlink(missing_ok=True)
     except BaseException:
         with contextlib.suppress(OSError):
             beside.unlink(missing_ok=True)
@@ -115,6 +121,21 @@ def _write_synced(beside: Path, image: FileImage, content: bytes, old: Path) -> 
         os.fchmod(fd, image.mode)
         with contextlib.suppress(OSError):  # no SELinux here, or no file before
             os.setxattr(fd, "security.selinux", os.getxattr(old, "security.selinux"))
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _write_over(where: Path, content: bytes) -> None:
+    """Write into a file that is a mount point, such as /etc/hostname of a container: no rename can replace it.
+
+    Not whole or nothing; what a kill leaves half written the journal puts back.
+    """
+    fd = os.open(where, os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(fd, rest) :]
         os.fsync(fd)
     finally:
         os.close(fd)

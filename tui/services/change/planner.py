@@ -48,6 +48,15 @@ def _other_parts(config: HostConfig, facts: Facts) -> Iterator[Part]:
         from tui.services.trust import part as trust
 
         yield trust.part(config, facts)
+    if config.identity is not None:
+        from tui.services import identity, keyboard
+
+        yield identity.part(config, facts)
+        yield keyboard.part(config, facts)
+    if config.clock is not None:
+        from tui.services.timekeeping import plan as timekeeping
+
+        yield timekeeping.part(config, facts)
 
 
 def _network(config: HostConfig, facts: Facts, backends: Mapping[str, Backend]) -> tuple[dict[str, str], Part]:

@@ -43,8 +43,11 @@ class Part:
 
 def targets() -> dict[str, Target]:
     """Every target by the name that `Step.reload` has."""
+    from tui.services.identity import NameTarget
+    from tui.services.keyboard import KeyboardTarget
     from tui.services.proxy.target import ProxyTarget
+    from tui.services.timekeeping.target import TimeTarget
     from tui.services.trust.target import TrustTarget
 
-    found: tuple[Target, ...] = (TrustTarget(), ProxyTarget())
+    found: tuple[Target, ...] = (TrustTarget(), ProxyTarget(), NameTarget(), KeyboardTarget(), TimeTarget())
     return {target.name: target for target in found}

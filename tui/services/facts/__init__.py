@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
-from tui.models.facts import Facts, Link, Trust
-from tui.services.facts import cluster, configured, identity, session
+from tui.models.facts import Facts, Link, Setters, Trust
+from tui.services.facts import cluster, configured, identity, session, setters
 from tui.services.host import Host
 from tui.services.network.owners import Managers
 from tui.services.proxy import places
@@ -40,12 +40,13 @@ def read(host: Host, *, files: bool = True) -> Facts:
         session_address=session.address(os.environ) if host.kind == "real" else "",
         consumers=consumers,
         trust=trust,
+        setters=setters.read(host) if files else Setters(),
     )
 
 
 def _more(host: Host, consumers: tuple[str, ...], trust: Trust) -> tuple[str, ...]:
     """Paths of what a plan may rewrite beside the network."""
-    return (*places.paths(host, consumers), *stores.paths(host, trust))
+    return (*places.paths(host, consumers), *stores.paths(host, trust), *setters.paths(host))
 
 
 def _links(host: Host, managers: Managers) -> tuple[Link, ...]:
