@@ -15,8 +15,8 @@ from textual.widget import Widget
 from tui.models.facts import Facts, Link
 from tui.session import Session
 from tui.widgets.messages import Go
-from tui.widgets.page import BLANK, Page, Row, clip, heading, marked, text, wrapped
-from tui.widgets.place import Place, network_state, trust_state
+from tui.widgets.page import BLANK, Page, Row, clip, heading, text, wrapped
+from tui.widgets.place import CHECKED, Place, network_state, trust_state
 from tui.widgets.words import origin
 
 ADDRESS_LINES = 6
@@ -49,7 +49,9 @@ class HomeScreen(Place):
         steps = checklist(self.session)
         rows[0:0] = wrapped(self.session.mode_note, self.text_width) if self.session.mode_note else ()
         rows += [agent_line(self.session), BLANK, heading("Steps")]
-        rows += [marked(mark, words, place) for mark, words, place in steps]
+        for mark, words, place in steps:
+            first_line, *rest = wrapped(words, self.text_width, mark)
+            rows += [first_line._replace(key=place), *rest]
         next_step = next((place for mark, _, place in steps if mark != "ok"), steps[0][2])
         self.page.show(rows, next_step if first else None)
 
@@ -102,8 +104,19 @@ def checklist(session: Session) -> list[tuple[str, str, str]]:
     return [
         (mark, f"Address: {words}", "network"),
         (*review, "review"),
+        *checks(session),
         *certificates(session),
     ]
+
+
+def checks(session: Session) -> list[tuple[str, str, str]]:
+    """What the last climb of the ladder found; nothing where nobody has checked yet."""
+    run = session.last_run
+    if run is None or run.verdict not in CHECKED:
+        return []
+    from tui.services.checks.run import aged
+
+    return [(CHECKED[run.verdict], f"Checks, {aged(run, session.host)}: {run.line}", "checks")]
 
 
 def certificates(session: Session) -> list[tuple[str, str, str]]:

@@ -6,6 +6,7 @@ press K. Whatever else happens, nothing or a lost line, takes the change back an
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Iterator
 from typing import TYPE_CHECKING, ClassVar
 
@@ -28,6 +29,8 @@ from tui.widgets.place import KeyLine, TitleLine
 if TYPE_CHECKING:
     from tui.services.change.journal import Pending
     from tui.services.change.transaction import Outcome
+
+log = logging.getLogger(__name__)
 
 MORE_SECONDS = 120.0
 TICK, SLOW_TICK = 1.0, 5.0
@@ -68,6 +71,8 @@ class KeepScreen(Screen[None], inherit_bindings=False):
         self.ended: tuple[Row, ...] = ()
         self.deciding = ""
         self.problems: tuple[Issue, ...] = ()
+        self.ladder: tuple[str, str] = ("..", "The way out is being checked.")
+        """What the ladder of checks says of the host as it is now; only information, it decides nothing."""
         self.time_left = TimeLeft()
         self.page = Page()
 
@@ -81,6 +86,8 @@ class KeepScreen(Screen[None], inherit_bindings=False):
     def on_mount(self) -> None:
         self.update()
         self._tick()
+        if self.session.host.kind != "recorded":
+            self.run_worker(self._climb(), group="checks", exit_on_error=False)
         self.set_interval(SLOW_TICK if self.session.slow_line else TICK, self._tick)
 
     def on_resize(self) -> None:
@@ -111,10 +118,25 @@ class KeepScreen(Screen[None], inherit_bindings=False):
         if not self.pending.checks:
             yield marked("ok", "The addresses and routes are in the kernel.")
         yield from issue_rows(self.pending.checks, width)
+        if self.session.host.kind != "recorded":
+            yield from wrapped(self.ladder[1], width, self.ladder[0])
         if self.problems:
             yield from issue_rows(self.problems, width)
         yield BLANK
         yield text(f"Changed by {self.pending.who} on {self.pending.line}. Without K it is taken back by itself.")
+
+    async def _climb(self) -> None:
+        """Ends with this screen, whatever it has found by then."""
+        marks = {"ok": "ok", "failed": "x", "warning": "!"}
+        try:
+            run = await self.session.climb(lambda number, rung: None)
+        except Refused as refused:
+            self.ladder = ("!", refused.issues[0].text)
+        else:
+            remedy = f" {run.blame.issue.remedy}" if run.blame and run.blame.issue else ""
+            self.ladder = (marks.get(run.verdict, "-"), f"{run.line}{remedy}")
+        if not self.ended:
+            self.update()
 
     # --- time ------------------------------------------------------------------------------------------------------
 
@@ -134,7 +156,11 @@ class KeepScreen(Screen[None], inherit_bindings=False):
 
     def _look_elsewhere(self) -> None:
         """Another console, or the dead-man, may have decided; or given more time."""
-        now = self.session.pending()
+        try:
+            now = self.session.pending()
+        except (OSError, ValueError):  # being written, or not ours to read: the next tick looks again
+            log.exception("journal")
+            return
         if now is None or now.change_id != self.pending.change_id:
             self._finish(self._from_history())
         elif now.deadline != self.pending.deadline:

@@ -19,12 +19,14 @@ from tui.services.host import Host
 
 if TYPE_CHECKING:
     from tui.models.change import Issue, Plan
+    from tui.models.check import Run
     from tui.models.host import HostConfig
     from tui.models.link import LinkConfig
     from tui.models.trust import TrustConfig
     from tui.services.change.history import Record
     from tui.services.change.journal import Pending
     from tui.services.change.transaction import Outcome
+    from tui.services.checks.ladder import Told
     from tui.services.network.backend import Backend
     from tui.services.trust.reading import Installed
 
@@ -79,6 +81,8 @@ class Session:
     slow_line: bool = False
     """The line has 9600 baud or less: the countdown is painted every 5 s."""
     help_topic: Topic | None = None
+    last_run: Run | None = None
+    """The last climb of the ladder of checks on this host, by whatever console."""
     checked: tuple[Issue, ...] = ()
     """What the live probes of this draft found."""
     authorities: tuple[Installed, ...] | None = None
@@ -95,7 +99,14 @@ class Session:
         from tui.services.facts import read
 
         before, self.facts = self.facts, read(self.host)
+        self._read_last_run()
         return before != self.facts
+
+    def _read_last_run(self) -> None:
+        if os.path.lexists(self.host.path("/var/lib/onsite/checks.json")):
+            from tui.services.checks import run
+
+            self.last_run = run.last(self.host)
 
     async def events(self) -> AsyncIterator[None]:
         """One item after every burst of kernel events."""
@@ -196,14 +207,25 @@ class Session:
         self.checked = await probe(self.host, self.draft, self.facts)
         return self.checked
 
-    async def probe(self) -> tuple[Issue, ...]:
-        """Ask the network about the draft: duplicate addresses, the gateway, tagged frames."""
-        if self.draft is None:
-            return ()
-        from tui.services.checks.probe import probe
+    async def climb(self, told: Told, *, draft: bool = False) -> Run:
+        """Climb the ladder of checks on what the host has, or on the draft. Can be cancelled at any moment.
 
-        self.checked = await probe(self.host, self.draft, self.facts)
-        return self.checked
+        Raises:
+            Refused: the settings do not say what to reach in a way that can be understood.
+        """
+        from tui import settings
+        from tui.models.change import Issue, Refused
+        from tui.services.checks import run
+
+        try:
+            wanted = run.wanted(settings.load(self.host.root))
+        except (ValueError, OSError) as error:
+            remedy = f"Correct it in {settings.PATH}."
+            raise Refused(Issue("S101", "error", "", f"The settings cannot be used: {error}", remedy)) from error
+        self.read()
+        done = await run.run(self.host, self.facts, wanted, self.draft if draft else None, told=told)
+        self.last_run = self.last_run if draft else done
+        return done
 
     # --- the change ------------------------------------------------------------------------------------------------
 

@@ -171,10 +171,18 @@ def state(session: Session) -> tuple[str, str]:
     return "ok", ""
 
 
+CHECKED = {"ok": "ok", "warning": "!", "failed": "x"}
+"""Mark of the place of Checks by the verdict of the last run; none where nothing could be tried."""
+
+
 def marks(session: Session) -> dict[str, str]:
     """The mark of each place."""
     mark, _ = network_state(session)
-    return {"home": mark, "network": mark, "review": str(session.changes or ""), "trust": trust_state(session)[0]}
+    checks = CHECKED.get(session.last_run.verdict, "") if session.last_run else ""
+    return {
+        "home": mark, "network": mark, "review": str(session.changes or ""), "checks": checks,
+        "trust": trust_state(session)[0],
+    }  # fmt: skip
 
 
 def trust_state(session: Session) -> tuple[str, str]:

@@ -31,6 +31,7 @@ PLACES = (
     Destination("4", "log", "Log"),
     Destination("5", "help", "Help"),
     Destination("6", "trust", "Certs"),
+    Destination("7", "checks", "Checks"),
 )
 
 
