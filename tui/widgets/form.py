@@ -7,6 +7,7 @@ when the form is done. What is wrong stands on the line under its field, which i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import ceil
 from typing import Any, ClassVar
 
 from rich.segment import Segment
@@ -28,6 +29,8 @@ from tui.widgets.page import clip
 
 LABEL = 18
 """Columns before a field: mark, label, bracket."""
+SCROLL = 12
+"""Columns that a text longer than its field is scrolled by."""
 LINES = 2
 """Lines of a field: itself, and what is wrong with it or an example."""
 
@@ -57,6 +60,16 @@ class TextField(Input):
         """Where the next character appears; Input itself is one column too far at the end of the text."""
         offset = super().cursor_screen_offset
         return offset - (1, 0) if self.cursor_at_end else offset
+
+    @property
+    def content_width(self) -> int:
+        """As wide as the text, with room to scroll on."""
+        return super().content_width + SCROLL
+
+    def validate_scroll_x(self, value: float) -> float:
+        """A text longer than its field scrolls some columns at once: each scroll paints the whole field."""
+        steps = ceil(value / SCROLL) if value > self.scroll_x else value // SCROLL
+        return super().validate_scroll_x(steps * SCROLL)
 
     @property
     def text(self) -> str:
