@@ -16,7 +16,7 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
 from pathlib import Path
@@ -166,8 +166,10 @@ async def garbage(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 
 
 @contextlib.contextmanager
-def squid(folder: Path, *lines: str, listen: str = "127.0.0.1:{port}{options}", options: str = "") -> Iterator[int]:
-    """A real squid with these configuration lines; gives its port."""
+def squid(
+    folder: Path, *lines: str, listen: str = "127.0.0.1:{port}{options}", options: str = "", within: Sequence[str] = ()
+) -> Iterator[int]:
+    """A real squid with these configuration lines; gives its port. `within` enters other namespaces."""
     assert SQUID is not None
     folder.mkdir(parents=True, exist_ok=True)
     with socket.socket() as probe:
@@ -185,13 +187,18 @@ def squid(folder: Path, *lines: str, listen: str = "127.0.0.1:{port}{options}", 
     for above in (folder, *folder.parents):  # squid changes its user; temporary folders are private
         if str(above).startswith("/tmp/"):
             above.chmod(above.stat().st_mode | 0o011)
-    process = subprocess.Popen([SQUID, "-N", "-f", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = [*within, SQUID, "-N", "-f", str(config)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         end = time.monotonic() + 15
         while True:
             assert process.poll() is None, (folder / "cache.log").read_text()[-2000:]
             assert time.monotonic() < end, (folder / "cache.log").read_text()[-2000:]
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.2):
+            if (
+                "Accepting" in (folder / "cache.log").read_text(errors="replace")
+                if (folder / "cache.log").exists()
+                else ""
+            ):
                 break
             time.sleep(0.05)
         yield port

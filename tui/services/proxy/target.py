@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import time
 from collections.abc import Iterable, Sequence
 
 from tui.models.change import Issue
@@ -12,6 +13,10 @@ from tui.services.host import Host
 from tui.services.proxy import places
 from tui.services.proxy.plan import NAME
 
+_restarted: set[str] = set()
+"""Units that ran when this process restarted them; one that had failed before is not the change's fault."""
+RECENT = 900.0
+"""Seconds; longer than a change can wait for its Keep."""
 LIMIT = 40.0
 """Seconds that one restart may take; an apply may take 60."""
 
@@ -29,7 +34,13 @@ class ProxyTarget:
         if not read or not _systemd(host):
             return
         await _systemctl("daemon-reload")
-        running = [unit for unit in concerned(host, paths) if await _answers(unit, "active")]
+        units = concerned(host, paths)
+        running = [unit for unit in units if await _answers(unit, "active")]
+        fallen = [unit for unit in units if await _answers(unit, "failed") and await _just_tried(unit)]
+        if fallen:  # perhaps by the change that is being taken back: as before means running
+            await _systemctl("reset-failed", *fallen)
+            await _systemctl("start", "--no-block", *fallen)
+        _restarted.update(running)
         if running:
             await _systemctl("restart", *running)
 
@@ -37,7 +48,7 @@ class ProxyTarget:
         """The services that failed after their restart."""
         if not _systemd(host):
             return ()
-        failed = [unit for unit in concerned(host, paths) if await _answers(unit, "failed")]
+        failed = [unit for unit in concerned(host, paths) if unit in _restarted and await _answers(unit, "failed")]
         remedy = "See `systemctl status` of it; the change is taken back."
         return tuple(
             Issue("P121", "error", "proxy", f"{unit} does not run since it was told of the proxy.", remedy)
@@ -71,6 +82,17 @@ async def _systemctl(*arguments: str) -> None:
 async def _answers(unit: str, state: str) -> bool:
     status, _ = await _run("--quiet", f"is-{state}", unit)
     return status == 0
+
+
+async def _just_tried(unit: str) -> bool:
+    """Whether the unit was started, or tried to, within the time of a change."""
+    process = await asyncio.create_subprocess_exec(
+        "systemctl", "show", "-P", "InactiveExitTimestampMonotonic", unit,
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    said, _ = await process.communicate()
+    started = said.decode().strip()
+    return started.isdigit() and time.clock_gettime(time.CLOCK_MONOTONIC) - int(started) / 1e6 < RECENT
 
 
 async def _run(*arguments: str) -> tuple[int, str]:
