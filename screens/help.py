@@ -99,6 +99,7 @@ EVERYWHERE = (
     ("Esc, Ctrl-G", "leave without doing it"),
     ("?, F1", "help; in a field Ctrl-Y"),
     ("Ctrl-L", "paint the screen anew"),
+    ("F9", "or Esc 9: another kind of terminal"),
     ("q, Ctrl-C", "quit"),
 )
 

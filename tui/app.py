@@ -133,7 +133,7 @@ class OnsiteApp(App[None], inherit_bindings=False):
         await self.push_screen(Question("Quit the console?", self._what_stays(), yes="Quit", no="Stay"), self._leave)
 
     def _what_stays(self) -> str:
-        if self.session.pending() is not None:
+        if self.session.waiting:
             return "A change is not decided: nobody keeps it, so it is taken back by itself."
         return "The draft is lost; nothing of it was applied." if self.session.draft is not None else ""
 
