@@ -147,7 +147,8 @@ def _broken(found: mending.Text) -> Iterator[Issue]:
 
 
 def _damaged(block: mending.Block) -> Issue:
-    text = f"The certificate that begins in line {block.line} is whole in form, but damaged within."
+    odd = f"; line {block.where} has another length than the others" if block.where else ""
+    text = f"The certificate that begins in line {block.line} is whole in form, but damaged within{odd}."
     return Issue("S115", "error", "", text, "Get it again from where it came from; compare its SHA-256.")
 
 

@@ -52,7 +52,8 @@ def judge(raw: list[bytes], issues: list[Issue], *, now: float, trusted: list[by
     for name in _ordered(parsed):
         try:
             certificate, about = _one(name, parsed[name], now)
-            about += _gap(certificate, parsed, known)
+            gap = _gap(certificate, parsed, known)
+            about = gap if any(i.severity == "error" for i in gap) else [*about, *gap]
         except Exception:  # noqa: BLE001 - an extension of foreign bytes that cannot be read
             text = "A certificate in it has a part that cannot be read."
             issues.append(Issue("S115", "error", "", text, "Ask whoever made it for a correct one."))
@@ -186,6 +187,9 @@ def _gap(c: Certificate, parsed: dict[str, Any], known: list[Any]) -> list[Issue
     x = parsed[c.sha256]
     if any(_signed_by(x, other) for other in (*parsed.values(), *known) if other is not x):
         return []
+    if x.issuer == x.subject and _forged(x):
+        text = f"The signature of {c.subject} does not fit: a byte of it has changed."
+        return [Issue("S115", "error", c.sha256, text, "Get it again from where it came from; compare its SHA-256.")]
     text = f"{c.subject} is issued by {c.issuer}, which is neither here nor trusted by this host."
     remedy = "Add that root instead if you can get it; some programs stop at an intermediate."
     return [Issue("S127", "warning", c.sha256, text, remedy)]
@@ -211,13 +215,33 @@ def _ordered(parsed: dict[str, Any]) -> list[str]:
 
 def _signed_by(x: Any, issuer: Any) -> bool:
     """Whether `issuer` has the name and the key that signed `x`."""
+    from cryptography.exceptions import InvalidSignature
+
     if x.issuer != issuer.subject:
         return False
     try:
         x.verify_directly_issued_by(issuer)
-    except Exception:  # noqa: BLE001 - a wrong signature, or a key of a kind that is not known: not issued by it
-        return type(x.signature_hash_algorithm).__name__ in ("MD5", "SHA1") and x.issuer == x.subject and x is issuer
+    except InvalidSignature:
+        return False
+    except Exception:  # noqa: BLE001 - a library that no longer knows an old hash: the name has to do
+        return type(x.signature_hash_algorithm).__name__ in ("MD5", "SHA1")
     return True
+
+
+def _forged(x: Any) -> bool:
+    """Whether what says that it signed itself did not: another key of the same name may have (RFC 5280 §3.2)."""
+    from cryptography.exceptions import InvalidSignature
+
+    own, issuer = _extension(x, "SubjectKeyIdentifier"), _extension(x, "AuthorityKeyIdentifier")
+    if own and issuer and issuer.value.key_identifier not in (None, own.value.digest):
+        return False
+    try:
+        x.verify_directly_issued_by(x)
+    except InvalidSignature:
+        return True
+    except Exception:  # noqa: BLE001 - a kind of key or hash that is not known
+        return False
+    return False
 
 
 def _extension(x: Any, name: str) -> Any:

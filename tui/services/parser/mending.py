@@ -28,7 +28,7 @@ class Block:
     data: bytes = b""
     wrong: str = ""
     where: int = 0
-    """The line that is wrong."""
+    """The line that is wrong, or may be."""
 
 
 @dataclass(slots=True)
@@ -104,6 +104,7 @@ def _mend(text: str, found: Text) -> str:
 
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
     mended(plain, "line ends of Windows")
+    text = re.sub(r"(?m)\\n(?=[\"'`][ ]*[+,;.\\]?[ ]*$)", "", text)  # the string of a program, a line each
     if "\n" not in text.strip() or text.count("\\n") > text.count("\n"):
         mended(text.replace("\\r", "").replace("\\n", "\n"), "line ends written as \\n")
     mended(text.translate(_INVISIBLE), "characters that cannot be seen")
@@ -128,14 +129,14 @@ def _block(label: str, line: int, body: str) -> Block:
             return Block(label, line, wrong="line", where=line + number)
     joined = "".join(rows).replace(" ", "")
     try:
-        return Block(label, line, base64.b64decode(joined, validate=True))
+        return Block(label, line, base64.b64decode(joined, validate=True), where=_odd_line(rows, line))
     except binascii.Error:
-        return Block(label, line, wrong="length", where=_odd_line(rows, line))
+        return Block(label, line, wrong="length", where=_odd_line(rows, line) or line + max(0, len(rows) - 2))
 
 
 def _odd_line(rows: list[str], line: int) -> int:
-    """The line whose length is unlike that of its neighbours: where a serial line has lost characters."""
+    """The line whose length is unlike that of its neighbours: where a serial line has lost characters. 0 for none."""
     full = [len(row) for row in rows if row.strip()]
     usual = max(set(full), key=full.count, default=64)
     inner = [(n, len(row)) for n, row in enumerate(rows) if row.strip()][:-1]
-    return line + next((n for n, length in inner if length != usual), max(0, len(rows) - 2))
+    return next((line + n for n, length in inner if length != usual), 0)
