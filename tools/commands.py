@@ -112,6 +112,11 @@ def host_full(arguments: list[str]) -> int:
     return pytest(["tests/netns", "tests/host", "-p", "no:xdist", *arguments], ONSITE_FULL="1")
 
 
+def checks_full(arguments: list[str]) -> int:
+    """The ladder of checks with every pair and every healthy run; writes docs/measured/checks.md."""
+    return pytest(["tests/netns/test_ladder.py", "-p", "no:xdist", "-s", "--timeout=1800", *arguments], ONSITE_FULL="1")
+
+
 def dev_table(arguments: list[str]) -> int:
     return become([str(environment()), "-m", "tests.dev.table", *arguments])
 
@@ -140,6 +145,7 @@ COMMANDS = {
     "snapshots-update": snapshots_update,
     "bench": bench,
     "host-full": host_full,
+    "checks-full": checks_full,
     "dev-table": dev_table,
     "wheel": wheel,
     "lock": lock,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,13 +21,16 @@ if TYPE_CHECKING:
     from tui.models.change import Issue, Plan
     from tui.models.check import Run
     from tui.models.host import HostConfig
-    from tui.models.link import LinkConfig
+    from tui.models.link import LinkConfig, Part
+    from tui.models.proxy import ProxyConfig
     from tui.models.trust import TrustConfig
     from tui.services.change.history import Record
     from tui.services.change.journal import Pending
     from tui.services.change.transaction import Outcome
     from tui.services.checks.ladder import Told
     from tui.services.network.backend import Backend
+    from tui.services.proxy.trial import Trial
+    from tui.services.timekeeping.state import Synchronisation
     from tui.services.trust.reading import Installed
 
 AGENT_SOCKET = "/run/onsite/agent.sock"
@@ -87,6 +90,8 @@ class Session:
     """What the live probes of this draft found."""
     authorities: tuple[Installed, ...] | None = None
     """What this host trusts beyond its distribution; None until it was asked."""
+    tried: dict[str, str] = field(default_factory=dict)
+    """The addresses that the proxy was tried with last."""
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
@@ -152,6 +157,45 @@ class Session:
         if self.plan().empty and not self.plan().errors:
             self.draft = None
 
+    def set_proxy(self, proxy: ProxyConfig) -> None:
+        """Put the proxy into the draft; what the host has already leaves it."""
+        from tui.models.host import HostConfig
+
+        self.draft = (self.draft or HostConfig()).model_copy(update={"proxy": proxy})
+        self.checked = ()
+        if self.plan().empty and not self.plan().errors:
+            self.draft = None
+
+    def proxy(self) -> tuple[ProxyConfig, bool]:
+        """The proxy of the draft, or else the one that was kept; and whether it is the draft's."""
+        from tui.models.proxy import ProxyConfig
+        from tui.services.proxy import kept
+
+        if self.draft is not None and self.draft.proxy is not None:
+            return kept.completed(self.draft.proxy, self.facts), True
+        return kept.kept(self.facts) or ProxyConfig(), False
+
+    def check_proxy(self, proxy: ProxyConfig) -> tuple[Issue, ...]:
+        """Errors of a proxy before it goes into the draft."""
+        from tui.models.host import HostConfig
+        from tui.services.proxy import check, kept
+
+        draft = (self.draft or HostConfig()).model_copy(update={"proxy": proxy})
+        issues = check.check(draft, kept.completed(proxy, self.facts), self.facts)
+        return tuple(issue for issue in issues if issue.severity == "error")
+
+    async def try_proxy(self, proxy: ProxyConfig, urls: Sequence[str]) -> tuple[Trial, ...]:
+        """Go to these addresses by the way that this proxy gives each. A recorded host has no way out."""
+        if self.host.kind == "recorded":
+            return ()
+        from tui.services import http
+        from tui.services.proxy import kept
+        from tui.services.proxy.trial import trials
+
+        bundle = http.bundle(self.host)
+        wish = kept.completed(proxy, self.facts)
+        return await trials(wish, urls, str(bundle) if bundle else None, self.host.clock.now())
+
     def check(self, config: LinkConfig) -> tuple[Issue, ...]:
         """What is wrong with a wish before it goes into the draft: errors only, warnings are for Review."""
         from tui.models.host import HostConfig
@@ -159,6 +203,14 @@ class Session:
 
         issues = address.check((self.draft or HostConfig()).with_link(config), self.facts)
         return tuple(issue for issue in issues if issue.severity == "error")
+
+    def set_parts(self, **parts: Part | None) -> None:
+        """Put parts of the document into the draft by their names; None takes a part out."""
+        from tui.models.host import HostConfig
+
+        self.draft = (self.draft or HostConfig()).model_copy(update=parts)
+        if self.plan().empty and not self.plan().errors:
+            self.draft = None
 
     def discard(self) -> None:
         self.draft, self.checked = None, ()
@@ -226,6 +278,20 @@ class Session:
         done = await run.run(self.host, self.facts, wanted, self.draft if draft else None, told=told)
         self.last_run = self.last_run if draft else done
         return done
+
+    # --- the clock -------------------------------------------------------------------------------------------------
+
+    async def synchronisation(self) -> Synchronisation:
+        """Ask the time service how the clock is."""
+        from tui.services.timekeeping import state
+
+        return await state.read(self.host)
+
+    async def set_clock(self, now: float) -> str:
+        """Set the clock at once and write it into the audit; a sentence about it. Raises Refused where it may not."""
+        from tui.services.timekeeping import setting
+
+        return await setting.set_clock(self.host, now, who=self.who, line=self.line)
 
     # --- the change ------------------------------------------------------------------------------------------------
 

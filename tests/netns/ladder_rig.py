@@ -28,10 +28,12 @@ import yaml
 
 from tests.netns import ladder_certs
 from tests.netns.ladder_far import ip, plain
-from tests.netns.ladder_world import AWAY, GATEWAY4, GATEWAY6, HOST4, HOST6, MAC, PASSWORD, USER
+from tests.netns.ladder_world import AWAY, GATEWAY4, GATEWAY6, HOST4, HOST6, MAC, NAMES, PASSWORD, USER
+from tests.netns.ladder_world import PROXY as PROXY_ADDRESS
 from tui import namespaces
 from tui.models.check import ProxyWay, Run, Target, Wanted
 from tui.models.facts import Facts
+from tui.models.host import HostConfig
 from tui.services import facts as reading
 from tui.services.checks import ladder, way
 from tui.services.host import Host
@@ -158,8 +160,36 @@ class Rig:
         if before and not faults:
             await self.settled()
 
-    async def climb(self) -> dict[str, Any]:
-        out = way.of(self.facts(), None, "lan0", PROXY if self.shape == "proxy" else None, self.trust)
+    async def by_tinyproxy(self, configuration: list[str]) -> dict[str, Any]:
+        """A climb by a proxy that others made, in the namespace of the world."""
+        path = self.folder / "tinyproxy.conf"
+        path.write_text("\n".join((f"Listen {PROXY_ADDRESS}", "Port 8888", "LogLevel Critical", *configuration)) + "\n")
+        (self.folder / "hosts").write_text("".join(f"{a[0]} {name}\n" for name, a in NAMES.items()))
+        script = f"mount --bind {self.folder}/hosts /etc/hosts && exec tinyproxy -d -c {path}"
+        tinyproxy = await asyncio.create_subprocess_exec(
+            "nsenter", f"--net=/proc/{self.far.pid}/ns/net", "unshare", "--mount", "sh", "-c", script,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            await self.taken(PROXY_ADDRESS, 8888)
+            return await self.climb(proxy=replace(PROXY, port=8888, user="edge", password="word"))
+        finally:
+            tinyproxy.kill()
+            await tinyproxy.wait()
+
+    async def taken(self, address: str, port: int) -> None:
+        for _ in range(200):
+            with contextlib.suppress(OSError):
+                _, writer = await asyncio.open_connection(address, port)
+                writer.close()
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"nothing listens at {address} port {port}")
+
+    async def climb(self, draft: dict[str, Any] | None = None, proxy: ProxyWay | None = None) -> dict[str, Any]:
+        config = HostConfig.model_validate({"links": [{"mac": MAC, **draft}]}) if draft else None
+        proxy = proxy or (PROXY if self.shape == "proxy" else None)
+        out = way.of(self.facts(), config, "lan0", proxy, self.trust)
         assert out is not None
         rungs = await ladder.climb(out, goal(self.shape), self.host.clock)
         return Run("lan0", rungs, mode=goal(self.shape).mode).to_dict()
@@ -253,6 +283,10 @@ async def answer(rig: Rig, asked: dict[str, Any]) -> Any:
         return runs
     elif "cancel" in asked:
         return await rig.cancel(asked["cancel"])
+    elif "draft" in asked:
+        return await rig.climb(asked["draft"])
+    elif "tinyproxy" in asked:
+        return await rig.by_tinyproxy(asked["tinyproxy"])
     elif "capture" in asked:
         return rig.tap.told()
     elif "left" in asked:

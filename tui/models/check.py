@@ -24,6 +24,7 @@ class ProxyWay:
     Attributes:
         exceptions: what is reached without it: host names (which cover their subdomains), addresses, networks in CIDR
             notation, or "*".
+        scheme: what is spoken with the proxy itself.
     """
 
     host: str
@@ -31,6 +32,7 @@ class ProxyWay:
     user: str = ""
     password: str = field(default="", repr=False)
     exceptions: tuple[str, ...] = ()
+    scheme: Literal["http", "https"] = "http"
 
     def covers(self, host: str) -> bool:
         """Whether `host` is reached by the proxy. Names are compared as names, networks hold addresses only."""

@@ -20,8 +20,8 @@ from tui.services.clock import Clock
 
 Told = Callable[[int, Rung], None]
 """Hears of each rung when it begins and when it ends: its number and what it is now."""
-ALWAYS = ("carrier", "address", "duplicate", "gateway")
-"""Tried although a rung below has failed: each looks at something of its own, and its answer is needed."""
+ALONE = ("duplicate", "gateway")
+"""Tried also without an address of our own, as long as there is a cable: their questions name none."""
 
 
 class _Step(NamedTuple):
@@ -52,9 +52,7 @@ async def climb(way: Way, wanted: Wanted, clock: Clock, told: Told = lambda numb
 
 
 async def _tried(state: Climb, step: _Step) -> Finding:
-    if state.stopped and step.name not in ALWAYS:
-        return skipped(state.stopped)
-    if state.stopped and step.name != "address" and not state.way.link.carrier:
+    if state.stopped and (step.name not in ALONE or not state.way.link.carrier):
         return skipped(state.stopped)
     try:
         async with asyncio.timeout(step.limit):

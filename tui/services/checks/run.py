@@ -56,11 +56,12 @@ async def run(
     """Climb once and keep the result of what the host has; that of a draft is not kept.
 
     Args:
+        proxy: None for that of the draft, or else the one that the host keeps.
         told: hears of each rung as it begins and as it ends.
     """
     from tui.services.checks import ladder, way
 
-    out = way.of(facts, draft, link, proxy, trust(host))
+    out = way.of(facts, draft, link, proxy or way_by_proxy(host, draft), trust(host))
     if out is None or host.kind == "recorded":
         why = "this host is a recording" if host.kind == "recorded" else "this host has no such network interface"
         rung = Rung("carrier", "Cable", 1.0, "not tried", reason=why)
@@ -75,6 +76,25 @@ async def run(
     if not draft:
         keep(host, done)
     return done
+
+
+def way_by_proxy(host: Host, draft: HostConfig | None) -> ProxyWay | None:
+    """The proxy for HTTPS that the draft wants, or else that this host keeps; None for the direct way."""
+    from tui.services.proxy import kept, places
+
+    wish = draft.proxy if draft else None
+    if wish is None and not reading.present(host, places.KEPT):
+        return None
+    before = kept.of(host)
+    config = wish or before
+    upstream = config.upstreams[1] if config else None
+    if config is None or upstream is None:
+        return None
+    secret = upstream.secret
+    if not secret and before is not None:  # a password that the draft leaves to the host
+        same = (u for u in before.upstreams if u and (u.host, u.user) == (upstream.host, upstream.user))
+        secret = next((u.secret for u in same), "")
+    return ProxyWay(upstream.host, upstream.port, upstream.user, secret, tuple(config.exceptions), upstream.scheme)
 
 
 def keep(host: Host, done: Run) -> None:

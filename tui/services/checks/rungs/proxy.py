@@ -13,6 +13,7 @@ from tui.services.checks.rungs.resolve import addresses_of
 from tui.services.checks.stream import Stream, connected
 
 LIMIT = 10.0
+TLS_TO_PROXY = "the proxy is spoken to with TLS, which Checks cannot do yet"
 
 
 async def check(climb: Climb) -> Finding:
@@ -20,6 +21,8 @@ async def check(climb: Climb) -> Finding:
     if proxy is None:
         return skipped("no proxy is set")
     named = f"{proxy.host} port {proxy.port}"
+    if proxy.scheme == "https":
+        return skipped(TLS_TO_PROXY)
     try:
         await _knocked(climb, proxy)
         if target is None or not climb.proxied(target):
@@ -40,6 +43,8 @@ async def opened(climb: Climb, target: Target) -> AsyncIterator[Stream]:
         Trouble: it could not be made, and why.
     """
     proxy = climb.way.proxy
+    if proxy and proxy.scheme == "https" and climb.proxied(target):
+        raise Trouble(skipped(TLS_TO_PROXY))
     if proxy is None or not climb.proxied(target):
         if target.host not in climb.good:
             await tcp.knocked(climb, target.host, target.port, str(target))
@@ -83,14 +88,14 @@ async def _tunnel(stream: Stream, target: Target, proxy: ProxyWay) -> None:
 
 def refusal(head: http.Head, target: Target, proxy: ProxyWay) -> Finding:
     """What an answer other than 200 of the proxy itself means."""
-    if head.status == 407:
+    if head.status in (401, 407):  # tinyproxy says 401 where user and password are there and wrong
         methods = head.fields.get("proxy-authenticate", "Basic").split()[0]
         text = f"The proxy {proxy.host} wants a user and a password{', and not these' if proxy.user else ''}."
         remedy = "Set them in Proxy."
         if methods.lower() not in ("basic", "digest"):
             remedy = f"It wants {methods}; ask IT for an account with Basic, or for an exception for this host."
         return failed("D232", text, remedy, f"{head} ({methods})")
-    if head.status in (401, 403, 451):
+    if head.status in (403, 451):
         text = f"The proxy {proxy.host} does not allow {target.host} port {target.port}."
         return failed("D233", text, f"Ask IT to allow {target.host}:{target.port} for this host.", str(head))
     if head.status >= 500:
