@@ -104,3 +104,24 @@ def test_no_terminal_at_all_gets_one_sentence():
     assert ended.returncode == 6
     assert (ended.stdout + ended.stderr).count("\n") == 1
     assert "onsite status" in ended.stderr
+
+
+def test_what_nobody_foresaw_is_a_code_and_a_path_on_a_line_that_works():
+    script = (
+        "import sys, tui.app\n"
+        "def fail(self):\n    secret = 'hunter2'\n    raise RuntimeError('on purpose')\n"
+        "tui.app.OnsiteApp.action_repaint = fail\n"
+        "from tui.cli import run\n"
+        "sys.exit(run(sys.argv[1:]))\n"
+    )
+    command = [sys.executable, "-c", script, *COMMAND[3:], "--terminal", "linux"]
+    with Program(command, "linux", environ=environ("linux")) as program:
+        program.expect("q quit", 30)
+        program.send(b"\x0c")
+        assert program.reap(10) == 1
+        assert_restored(program)
+        said = program.data.decode().rpartition("\x1b[?25h")[2]
+        assert "X101" in said
+        assert ".log" in said
+        assert "Traceback" not in program.data.decode()
+        assert "hunter2" not in program.data.decode()

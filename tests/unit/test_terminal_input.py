@@ -43,11 +43,20 @@ SENT = {
     "vt100": {"f1": b"\x1bOP", "f2": b"\x1bOQ", "f3": b"\x1bOR", "f4": b"\x1bOS", "up": b"\x1bOA", "left": b"\x1bOD",
               "enter": b"\x1bOM", "5": b"\x1bOu", "comma": b"\x1bOl"},
     "vt220": {"f6": b"\x1b[17~", "f9": b"\x1b[20~", "home": b"\x1b[1~", "end": b"\x1b[4~", "delete": b"\x1b[3~",
-              "pageup": b"\x1b[5~", "pagedown": b"\x1b[6~", "f1": b"\x1b[28~", "up": b"\x9bA", "f2": b"\x8fQ"},
+              "pageup": b"\x1b[5~", "pagedown": b"\x1b[6~", "up": b"\x9bA", "left": b"\x8fD"},
     "linux": {"f1": b"\x1b[[A", "f5": b"\x1b[[E", "f6": b"\x1b[17~", "f9": b"\x1b[20~", "shift+tab": b"\x1b\t"},
     "xterm": {"f1": b"\x1bOP", "f5": b"\x1b[15~", "home": b"\x1b[H", "end": b"\x1b[F", "shift+tab": b"\x1b[Z",
               "ctrl+right": b"\x1b[1;5C", "shift+f1": b"\x1b[1;2P", "é": "é".encode()},
 }  # fmt: skip
+
+
+PF = {f"f{n}": b"\x1bO" + letter for n, letter in enumerate((b"P", b"Q", b"R", b"S"), 1)}
+FUNCTION = {f"f{n}": b"\x1b[%d~" % code for n, code in enumerate((15, 17, 18, 19, 20, 21), 5)}
+BY_DIGIT = {f"f{n}": b"\x1b%d" % n for n in range(1, 10)}
+SENT["vt100"] |= {**BY_DIGIT, **PF}
+SENT["vt220"] |= {**BY_DIGIT, **PF, **{key: FUNCTION[key] for key in ("f6", "f7", "f8", "f9")}}
+SENT["linux"] |= {**FUNCTION, **{f"f{n}": b"\x1b[[" + bytes([64 + n]) for n in range(1, 6)}}
+SENT["xterm"] |= {**FUNCTION, **PF}
 
 
 @pytest.mark.parametrize(("profile", "key", "data"), [(p, k, d) for p, keys in SENT.items() for k, d in keys.items()])
@@ -59,7 +68,7 @@ def test_keys_of_each_terminal(profile, key, data):
     ("data", "key"),
     [(b"\x0e", "down"), (b"\x10", "up"), (b"\x14", "shift+tab"), (b"\x07", "escape"), (b"\x02", "pageup"),
      (b"\x06", "pagedown"), (b"\x0c", "ctrl+l"), (b"\n", "enter"), (b"\x08", "backspace"), (b"\x7f", "backspace"),
-     (b"\x1b1", "f1"), (b"\x1b9", "f9"), (b"\x1b0", "f10")],
+     (b"\x1b1", "f1"), (b"\x1b[28~", "f1"), (b"\x1b9", "f9"), (b"\x1b0", "f10")],
 )  # fmt: skip
 def test_every_key_has_a_route_on_a_terminal_that_lacks_it(data, key):
     assert names(Typist("vt100").type(data)) == [key]

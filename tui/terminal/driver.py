@@ -6,12 +6,13 @@ interface, and `Driver._app` and `Driver._size`, which its own drivers use too (
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
 import threading
 from collections.abc import Callable
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
 from types import FrameType
 from typing import Any, ClassVar
 
@@ -70,6 +71,7 @@ class OnsiteDriver(Driver):
         self._line = Line(self.stdin, self.stdout)
         self._painter: Painter | None = None
         self._reader: Reader | None = None
+        self._effect: Future[None] | None = None
         self._decoder = Decoder(self.profile, self._line.speed)
         self._handlers: dict[int, Handler] = {}
         self._probed = False
@@ -105,6 +107,8 @@ class OnsiteDriver(Driver):
         """Read no more keys."""
         reader, self._reader = self._reader, None
         if reader is not None:
+            if self._effect is not None:
+                self._effect.cancel()  # else the reader waits for us, and we for the reader
             reader.stop()
 
     def stop_application_mode(self) -> None:
@@ -222,11 +226,11 @@ class OnsiteDriver(Driver):
         Textual hands a key to whoever has the focus when the app sees it. Of a Tab and a letter that come together (a
         held-up line, a script) the letter would go to the field that Tab was about to leave.
         """
-        seen = asyncio.run_coroutine_threadsafe(self._through_the_queues(), self._loop)
+        self._effect = asyncio.run_coroutine_threadsafe(self._through_the_queues(), self._loop)
         try:
-            seen.result(EFFECT)
+            self._effect.result(EFFECT)
         except (TimeoutError, CancelledError, RuntimeError):
-            seen.cancel()
+            self._effect.cancel()
 
     async def _through_the_queues(self) -> None:
         """A message behind the key in every queue that it and its consequences pass, up to a screen that it opened."""
@@ -257,7 +261,8 @@ class OnsiteDriver(Driver):
 
     def _hung_up(self) -> None:
         """The line is gone: this console ends, and nothing else does."""
-        self._loop.call_soon_threadsafe(self._exit, 128 + signal.SIGHUP)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: it has ended already
+            self._loop.call_soon_threadsafe(self._exit, 128 + signal.SIGHUP)
 
     def _leave(self, number: int, _frame: object) -> None:
         self._loop.call_soon_threadsafe(self._exit, 128 + number)
