@@ -48,17 +48,23 @@ def history(host: Host, arguments: list[str]) -> int:
 
 
 def export(host: Host, arguments: list[str]) -> int:
-    """The HostConfig of the links that Onsite can write: what each has now, as a wish."""
+    """The HostConfig of the links that Onsite can write, of name and time: what each has now, as a wish."""
     from tui.models.host import HostConfig
     from tui.models.link import LinkConfig
-    from tui.services import document
+    from tui.services import document, identity
     from tui.services import facts as reading
+    from tui.services.timekeeping import plan as timekeeping
 
     argparse.ArgumentParser("onsite export", description="What this host has, as a file for apply.").parse_args(
         arguments
     )
-    wanted = [x for x in reading.read(host).links if x.identity and x.owner.writable and _set(x)]
-    config = HostConfig(links=tuple(LinkConfig.from_link(_as_set(link)).pruned() for link in wanted))
+    facts = reading.read(host)
+    wanted = [x for x in facts.links if x.identity and x.owner.writable and _set(x)]
+    config = HostConfig(
+        links=tuple(LinkConfig.from_link(_as_set(link)).pruned() for link in wanted),
+        identity=identity.current(facts),
+        clock=timekeeping.current(facts),
+    )
     print("# What this host has. Edit it, then: onsite plan FILE, onsite apply FILE")
     print(document.text(config), end="")
     return 0

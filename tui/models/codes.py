@@ -227,6 +227,7 @@ TITLES = {
     "Y124": "Time servers cannot be written here",
     "Y126": "Other time servers are asked too",
     "Y127": "No keyboard settings here",
+    "Y128": "The console did not load the layout",
     "Y131": "The host did not take the name",
     "Y132": "The time service did not follow",
     "Y133": "The clock is set by a server",

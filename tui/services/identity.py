@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from tui.models.change import Difference, FileImage, Issue, Step
 from tui.models.facts import Facts, FileFact
@@ -20,7 +20,9 @@ from tui.services.host import Host
 
 if TYPE_CHECKING:
     from tui.models.host import HostConfig
+    from tui.models.identity import IdentityConfig
 
+Value = TypeVar("Value")
 TARGET = "hostname"
 OURS = "127.0.1.1"
 """The address of our own line (Debian policy): a name resolves although no interface is up."""
@@ -43,6 +45,26 @@ def part(config: HostConfig, facts: Facts) -> Part:
         differences=(Difference("Host", "name", was, wish if changed else f"{wish}, written down"),),
         issues=tuple(_issues(wish, facts)) if changed else (),
     )
+
+
+def current(facts: Facts) -> IdentityConfig:
+    """What the host has, as a wish; what the model would refuse is left out."""
+    from tui.models.hostname import hostname
+    from tui.models.identity import IdentityConfig
+    from tui.models.keymap import keymap
+    from tui.services.keyboard import layout
+
+    return IdentityConfig(hostname=accepted(hostname, facts.hostname), keyboard=accepted(keymap, layout(facts)) or None)
+
+
+def accepted(parse: Callable[[str], Value], text: str) -> Value | None:
+    """The value of a text that was read from the host; None where nobody could have typed it."""
+    from tui.models.wrong import Wrong
+
+    try:
+        return parse(text)
+    except Wrong:
+        return None
 
 
 def locked(facts: Facts) -> Issue | None:

@@ -5,13 +5,14 @@ localectl writes the same files; here they are written by the transaction, so th
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tui.models.change import Difference, FileImage, Issue, Step
 from tui.models.facts import Facts
-from tui.services import system
+from tui.services import reading, system
 from tui.services.change.target import Part
 from tui.services.host import Host
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 TARGET = "keyboard"
 _DEBIAN = "/etc/default/keyboard"
+_CONSOLE = "/dev/tty0"
+log = logging.getLogger(__name__)
 
 
 def part(config: HostConfig, facts: Facts) -> Part:
@@ -68,11 +71,25 @@ class KeyboardTarget:
     name = TARGET
 
     async def reload(self, host: Host, paths: Sequence[str]) -> None:
-        """Raises OSError where the layout is not known here."""
+        """Raises nothing: a console that cannot be told must not stop a change from being taken back."""
+        try:
+            await _load(host, paths)
+        except OSError:
+            log.exception("keyboard")  # `problems` says it
+
+    async def problems(self, host: Host, paths: Sequence[str]) -> tuple[Issue, ...]:
+        try:
+            await _load(host, paths)
+        except OSError as error:
+            text = f"The layout is written, but the console did not load it: {error.strerror or error}."
+            return (Issue("Y128", "warning", "identity.keyboard", text, "Try it on the line below it, or revert."),)
+        return ()
+
+
+async def _load(host: Host, paths: Sequence[str]) -> None:
+    """Raises OSError where the layout is not known here. A host without a virtual terminal has nothing to load."""
+    if reading.present(host, _CONSOLE):
         if _DEBIAN in paths and (setupcon := system.program(host, "setupcon")):
             await system.output(setupcon, "--keyboard-only", "--force")
         elif system.booted(host):
             await system.output("systemctl", "--quiet", "restart", "systemd-vconsole-setup.service")
-
-    async def problems(self, host: Host, paths: Sequence[str]) -> tuple[Issue, ...]:
-        return ()

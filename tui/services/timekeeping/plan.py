@@ -9,10 +9,11 @@ from tui.models.change import Difference, FileImage, Issue, Step
 from tui.models.facts import Facts
 from tui.services.change.target import Part
 from tui.services.facts.setters import LOCALTIME, TIMEZONE
-from tui.services.identity import real
+from tui.services.identity import accepted, real
 from tui.services.timekeeping import chrony, timesyncd
 
 if TYPE_CHECKING:
+    from tui.models.clock import ClockConfig
     from tui.models.host import HostConfig
 
 TARGET = "time"
@@ -41,6 +42,20 @@ def part(config: HostConfig, facts: Facts) -> Part:
         steps += _zone_steps(wish.zone, facts)
         differences.append(Difference("Host", "time zone", zone(facts), wish.zone))
     return Part(steps=tuple(steps), differences=tuple(differences), issues=tuple(issues))
+
+
+def current(facts: Facts) -> ClockConfig:
+    """What the host has, as a wish; what the model would refuse is left out."""
+    from tui.models import timing
+    from tui.models.clock import ClockConfig
+
+    named = tuple(found for name in servers(facts) if (found := accepted(timing.server, name)))
+    return ClockConfig(servers=named or None, zone=accepted(timing.zone, zone(facts)))
+
+
+def writable(facts: Facts) -> bool:
+    """Whether servers can be set here at all."""
+    return _servers_step((), facts) is not None
 
 
 def servers(facts: Facts) -> tuple[str, ...]:

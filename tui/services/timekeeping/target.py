@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Sequence
 
@@ -13,6 +14,7 @@ from tui.services.facts import setters
 from tui.services.host import Host
 from tui.services.timekeeping.plan import SERVICES, TARGET
 
+log = logging.getLogger(__name__)
 TRIES = 20
 """Times a quarter of a second for a service to know its servers."""
 
@@ -21,7 +23,7 @@ class TimeTarget:
     name = TARGET
 
     async def reload(self, host: Host, paths: Sequence[str]) -> None:
-        """Raises OSError where the time service does not start again."""
+        """Raises nothing: a service that was broken before must not stop a change from being taken back."""
         if setters.LOCALTIME in paths:
             time.tzset()
             if system.booted(host):
@@ -29,7 +31,10 @@ class TimeTarget:
                     await system.output("systemctl", "--quiet", "try-restart", "systemd-timedated.service")
         service = SERVICES.get(setters.read(host).time)
         if service is not None and _told(paths) and system.booted(host):
-            await service.follow(host, _unit(host, service.UNITS))
+            try:
+                await service.follow(host, _unit(host, service.UNITS))
+            except OSError:
+                log.exception("time service")  # `problems` says it
 
     async def problems(self, host: Host, paths: Sequence[str]) -> tuple[Issue, ...]:
         """A service that does not run, or does not ask who is in its file."""
@@ -38,8 +43,9 @@ class TimeTarget:
         if service is None or not path or not system.booted(host):
             return ()
         wanted = _wanted(reading.text(host, path) or "")
-        missing = wanted
-        said = ""
+        if not wanted:
+            return ()
+        missing, said = wanted, ""
         for _ in range(TRIES):
             try:
                 missing = wanted - await service.known(host)
@@ -49,7 +55,11 @@ class TimeTarget:
             if not missing and not said:
                 return ()
             await asyncio.sleep(0.25)
-        text = f"The time service does not ask {', '.join(sorted(missing))}." if not said else f"It says: {said}."
+        text = (
+            f"The time service does not ask {', '.join(sorted(missing))}."
+            if not said
+            else f"The time service does not answer: {said}."
+        )
         remedy = "See the Log; look at the time service with systemctl status."
         return (Issue("Y132", "error", "clock.servers", text, remedy),)
 

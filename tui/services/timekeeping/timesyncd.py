@@ -1,6 +1,7 @@
-"""systemd-timesyncd: a drop-in with the servers, and none of the distribution's (timesyncd.conf(5)).
+"""systemd-timesyncd: a drop-in with the servers (timesyncd.conf(5)).
 
-The list is emptied first, because every NTP= adds to those before it. Servers that DHCP gives a link are asked too.
+The list is emptied first, because every NTP= adds to those before it. Servers that DHCP gives a link are asked too;
+those compiled in only where there are no others, so there is no need to empty FallbackNTP= (which 252 ignores).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ _MARK = "# Written by Onsite; change it there.\n"
 
 
 def file(servers: tuple[str, ...], facts: Facts) -> FileImage:
-    text = f"{_MARK}[Time]\nNTP=\nNTP={' '.join(servers)}\nFallbackNTP=\n"
+    text = f"{_MARK}[Time]\nNTP=\nNTP={' '.join(servers)}\n"
     return FileImage(TIMESYNCD, text.encode() if servers else None)
 
 

@@ -1,0 +1,155 @@
+"""The editor of Name & time: name, time servers, zone and keyboard in one form.
+
+The person standing here has a sheet with a name and perhaps a time server. Fields that cannot be set on this host are
+left out, and the place says why. Nothing is written: Done goes to Review.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.widget import Widget
+
+from screens.explain import code_rows
+from tui.models.clock import ClockConfig
+from tui.models.identity import IdentityConfig
+from tui.models.system import TRY, form
+from tui.models.values import show
+from tui.services import identity
+from tui.services.timekeeping import plan as timekeeping
+from tui.session import Session
+from tui.widgets.actions import Action
+from tui.widgets.dialog import Question
+from tui.widgets.form import FormView, nested
+from tui.widgets.messages import DraftChanged
+from tui.widgets.page import BLANK, Page, Row, heading, text, wrapped
+from tui.widgets.place import Place
+
+
+class SystemForm(Place):
+    NAME = "system"
+    CSS_PATH = "../styles/system.tcss"
+    AUTO_FOCUS = "FormView > *"
+    IS_PLACE = False
+    HELP_TEXT = (
+        "Each field says what is wrong with it when you leave it. Up and Down (or Tab and Ctrl-T) go from field to "
+        "field. Reset fills in what the host has now. Done changes nothing yet: it goes to Review."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "app.focus_next", "next", key_display="Tab"),
+        Binding("ctrl+x,f2", "done", "done", priority=True, key_display="^X"),
+        Binding("escape,ctrl+g", "cancel", "cancel", priority=True, key_display="Esc"),
+        Binding("ctrl+y,f1", "app.help", "why", key_display="^Y"),
+    ]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        facts = session.facts
+        without = {
+            "identity.hostname": facts.cluster_uses_address,
+            "clock.servers": not timekeeping.writable(facts),
+            "identity.keyboard": not facts.setters.keyboard,
+            TRY: not facts.setters.keyboard,
+        }
+        self.fields = form({path for path, out in without.items() if out})
+        self.head = Page(focusable=False, id="head")
+        self.form = FormView(self.fields, self._texts(drafted=True))
+        self.message = Page(focusable=False, id="message")
+
+    def body(self) -> Iterable[Widget]:
+        yield self.head
+        yield self.form
+        yield self.message
+        with Horizontal(id="actions"):
+            yield Action("Done", id="done")
+            yield Action("Cancel", id="cancel")
+            yield Action("Reset", id="reset")
+
+    def update(self) -> None:
+        facts = self.session.facts
+        locked = "; the name is locked by Kubernetes" if facts.cluster_uses_address else ""
+        self.head.show([heading(f"Name & time of {facts.hostname or 'this host'}{locked}")])
+        self._say()
+
+    def explain(self) -> list[Row]:
+        """The field at the mark: what it is for, an example, and the page of what is wrong with it."""
+        field, issue = self.form.current, self.form.issue
+        rows: list[Row] = []
+        if field is not None:
+            rows += [heading(field.label), *wrapped(field.help, self.text_width)]
+            rows += [text(f"Such as {field.example}")] if field.example else []
+            rows.append(BLANK)
+        if issue is not None:
+            rows += [*code_rows(issue.code), BLANK]
+        return [*rows, *wrapped(self.HELP_TEXT, self.text_width)]
+
+    def _has(self) -> dict[str, Any]:
+        """What the host has, by path."""
+        facts = self.session.facts
+        name, clock = identity.current(facts), timekeeping.current(facts)
+        return {
+            "identity.hostname": name.hostname,
+            "identity.keyboard": name.keyboard,
+            "clock.servers": clock.servers or (),
+            "clock.zone": clock.zone,
+        }
+
+    def _texts(self, *, drafted: bool) -> dict[str, str]:
+        """Texts of the fields: what the draft wishes, or else what the host has."""
+        draft = self.session.draft if drafted else None
+        parts = {"identity": draft.identity if draft else None, "clock": draft.clock if draft else None}
+        texts = {TRY: ""}
+        for path, value in self._has().items():
+            noun, _, leaf = path.partition(".")
+            wished = getattr(parts[noun], leaf, None)
+            kind = next((field.kind for field in self.fields.fields if field.path == path), "text")
+            texts[path] = show(kind, value if wished is None else wished)
+        return texts
+
+    def _say(self) -> None:
+        """What to do about the field that has the focus, or what it is for."""
+        issue, field = self.form.issue, self.form.current
+        words = f"{issue.text} {issue.remedy}" if issue else field.help if field else ""
+        self.message.show(list(wrapped(words, self.text_width)) if words else [])
+        self.form.call_after_refresh(self.form.show_issue)
+
+    def on_form_view_moved(self) -> None:
+        self._say()
+
+    def on_action_pressed(self, event: Action.Pressed) -> None:
+        {"done": self.action_done, "cancel": self.action_cancel, "reset": self.reset}[str(event.action.id)]()
+
+    def action_done(self) -> None:
+        values = self.form.values()
+        if values is None:
+            return
+        has = self._has()
+        wish = nested({p: v for p, v in values.items() if p != TRY and v != has[p]})
+        self.session.set_parts(
+            identity=IdentityConfig.model_validate(wish["identity"]) if "identity" in wish else None,
+            clock=ClockConfig.model_validate(wish["clock"]) if "clock" in wish else None,
+        )
+        self.dismiss()
+        self.app.post_message(DraftChanged())
+
+    def action_cancel(self) -> None:
+        typed = {path for path, field in self.form.fields.items() if field.text != field.before} - {TRY}
+        if not typed:
+            self.dismiss()
+            return
+        self.app.push_screen(
+            Question("Leave without these changes?", "What you typed here is lost.", yes="Leave", no="Go on typing"),
+            self._leave,
+        )
+
+    def _leave(self, yes: bool | None) -> None:
+        if yes:
+            self.dismiss()
+
+    def reset(self) -> None:
+        for path, value in self._texts(drafted=False).items():
+            if path in self.form.fields:
+                self.form.put(path, value)
