@@ -16,6 +16,7 @@ from tui.widgets.look import STRONG
 class Action(Widget, can_focus=True):
     """Pressed with Enter or Space; arrows go to the next and the previous one."""
 
+    DEFAULT_CSS = "Action { height: 1; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "press", show=False),
         Binding("right,down,ctrl+n", "app.focus_next", show=False),

@@ -23,6 +23,13 @@ class Question(ModalScreen[bool], inherit_bindings=False):
         no: the word of the answer that does not; Esc, Ctrl-G and n say it too.
     """
 
+    DEFAULT_CSS = """
+    Question { align: center middle; }
+    Question #box {
+        width: 42; max-width: 100%; height: auto; max-height: 100%; border: solid ansi_default; padding: 0 1;
+    }
+    Question Horizontal { height: 1; margin-top: 1; overflow-x: auto; scrollbar-size: 0 0; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab,right,down", "app.focus_next", show=False),
         Binding("shift+tab,ctrl+t,left,up", "app.focus_previous", show=False),

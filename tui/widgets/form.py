@@ -11,6 +11,7 @@ from math import ceil
 from typing import Any, ClassVar
 
 from rich.segment import Segment
+from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -44,6 +45,15 @@ STEPS = (
 class TextField(Input):
     """One line of text without a frame of its own; the terminal's cursor is the cursor."""
 
+    DEFAULT_CSS = """
+    TextField { layer: fields; height: 1; margin: 0 1 1 18; width: 1fr; }
+    TextField, TextField:focus, TextField:ansi {
+        border: none; padding: 0; background: ansi_default; color: ansi_default; background-tint: transparent;
+    }
+    TextField > .input--cursor, TextField:ansi > .input--cursor {
+        background: ansi_default; color: ansi_default; text-style: none;
+    }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         *STEPS,
         Binding("ctrl+r", "restore", "undo field", show=False),
@@ -72,6 +82,22 @@ class TextField(Input):
         return super().validate_scroll_x(steps * SCROLL)
 
     @property
+    def _value(self) -> Text:
+        """A secret is a star for each sign, which every line can show."""
+        if self.password:
+            return Text("*" * len(self.value), no_wrap=True, overflow="ignore", end="")
+        return super()._value
+
+    def action_copy(self) -> None:
+        """A secret does not go to the terminal's clipboard, for it would go over the line."""
+        if not self.password:
+            super().action_copy()
+
+    def action_cut(self) -> None:
+        if not self.password:
+            super().action_cut()
+
+    @property
     def text(self) -> str:
         return self.value
 
@@ -97,6 +123,7 @@ class TextField(Input):
 class ChoiceField(Widget, can_focus=True):
     """`(*) DHCP  ( ) Static`: all choices in sight; arrows, Space or the first letter pick one."""
 
+    DEFAULT_CSS = "ChoiceField { layer: fields; height: 1; margin: 0 1 1 17; width: 1fr; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         *STEPS,
         Binding("left", "step(-1)", show=False),
@@ -149,6 +176,8 @@ class ChoiceField(Widget, can_focus=True):
 class FormFrame(Widget):
     """Labels, brackets, marks, examples and issues of all fields: one widget under the fields."""
 
+    DEFAULT_CSS = "FormFrame { layer: frame; width: 1fr; }"
+
     def __init__(self, view: FormView) -> None:
         super().__init__()
         self.view = view
@@ -193,6 +222,8 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
         form: what to draw.
         texts: the text of each field by path, as `values.show` writes values.
     """
+
+    DEFAULT_CSS = "FormView { layers: frame fields; height: 1fr; scrollbar-size: 0 0; }"
 
     class Chose(Message):
         """A choice was made."""
