@@ -128,6 +128,13 @@ class Rig:
         out, err = await ran.communicate()
         return {"status": ran.returncode, "out": out.decode(), "err": err.decode()}
 
+    async def python(self, program: str) -> str:
+        """What a program of its own, on this host, prints."""
+        ran = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", program, str(self.root), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        return (await ran.communicate())[0].decode()
+
     async def settled(self) -> None:
         """Until every wanted family has an address that can be used, and its route."""
         need = {4: SHAPES[self.shape]["ipv4"] != OFF, 6: SHAPES[self.shape]["ipv6"] != OFF}
@@ -291,6 +298,8 @@ async def answer(rig: Rig, asked: dict[str, Any]) -> Any:
         return rig.tap.told()
     elif "left" in asked:
         return left()
+    elif "python" in asked:
+        return await rig.python(asked["python"])
     elif "run" in asked:
         return await rig.onsite(*asked["run"])
     return True

@@ -195,6 +195,45 @@ def test_nothing_is_left_after_climbs(rig: Rig) -> None:
     assert after == before
 
 
+STALLS = """
+import asyncio, sys, time
+from pathlib import Path
+from tui import settings
+from tui.services import facts
+from tui.services.checks import run
+from tui.services.host import Host
+from tui.services.network.kernel import NetlinkKernel
+
+async def main():
+    host = Host(Path(sys.argv[1]), NetlinkKernel(), "user")
+    gaps, last = [], time.monotonic()
+    def tick():
+        nonlocal last
+        now = time.monotonic()
+        gaps.append(now - last)
+        last = now
+        loop.call_later(0.001, tick)
+    loop = asyncio.get_running_loop()
+    loop.call_soon(tick)
+    await asyncio.sleep(0.01)
+    done = await run.run(host, facts.read(host, files=False), run.wanted(settings.load(host.root)))
+    print(done.verdict, len(gaps), round(max(gaps) * 1000))
+
+asyncio.run(main())
+"""
+
+
+def test_no_key_press_waits_for_a_check(rig: Rig) -> None:
+    """The longest time for which the event loop did nothing else, imports of a first climb included."""
+    rig.become("static")
+    said = rig.ask(python=STALLS)
+    verdict, ticks, longest = said.split()
+    print(f"\nlongest stall of the event loop in a first climb: {longest} ms of {ticks} looks")
+    assert verdict == "ok", said
+    assert int(longest) < 250
+    _write("key presses", f"Longest stall of the event loop in a first climb: {longest} ms ({ticks} looks).", (), [])
+
+
 def test_draft_is_tested_as_far_as_it_can_be(rig: Rig) -> None:
     """Name servers of a draft are asked now; an address that is not there yet waits, its neighbours do not."""
     rig.become("static")

@@ -59,6 +59,9 @@ async def run(
         proxy: None for that of the draft, or else the one that the host keeps.
         told: hears of each rung as it begins and as it ends.
     """
+    import asyncio
+
+    await asyncio.to_thread(_load)  # a tenth of a second of imports: keys are answered meanwhile
     from tui.services.checks import ladder, way
 
     out = way.of(facts, draft, link, proxy or way_by_proxy(host, draft), trust(host))
@@ -76,6 +79,13 @@ async def run(
     if not draft:
         keep(host, done)
     return done
+
+
+def _load() -> None:
+    """Import what a climb needs."""
+    import cryptography.x509  # noqa: F401
+
+    from tui.services.checks.rungs import service, tls  # noqa: F401
 
 
 def way_by_proxy(host: Host, draft: HostConfig | None) -> ProxyWay | None:
