@@ -16,6 +16,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from tui.models.change import Issue, Plan, Refused
 from tui.models.facts import Link
@@ -78,7 +79,10 @@ async def apply(
         for step in plan.steps:
             if files.read_image(host, step.image.path).sha256 != step.before_hash:
                 raise Refused(_changed_since(step.image.path))
-        change = _journal_of(host, plan, backends, who, line, window, reverts)
+        try:
+            change = _journal_of(host, plan, backends, who, line, window, reverts)
+        except OSError as error:
+            raise Refused(_refused_by(error)) from error
         try:
             deadman.arm(host, change, APPLY_LIMIT + window)
         except OSError as error:
@@ -214,7 +218,7 @@ async def _take_back(
         await _again(partial(_follow_targets, host, change))
     else:
         await _again(partial(_follow_back, host, change, backends))
-    problems = await verify.reverted(host, change, kernel=not rebooted)
+    problems: tuple[Issue, ...] = await _again(partial(verify.reverted, host, change, kernel=not rebooted))
     files.sweep(host, [i.path for i in (*change.undo, *change.volatile)] + [journal.PATH])
     result: Result = "unverified" if problems else "reverted"
     await _again(partial(journal.close, host, change, result))
@@ -266,20 +270,17 @@ async def _follow_back(host: Host, change: Pending, backends: dict[str, Backend]
     await _follow_targets(host, change)
 
 
-async def _again(act: Callable[[], object], times: int = 3) -> None:
-    """A revert does not give up at the first EIO."""
-    for attempt in range(1, times + 1):
+async def _again(act: Callable[[], Any], times: int = 3) -> Any:
+    """A revert does not give up at the first EIO. Returns what `act`, or what it awaits, returns."""
+    for attempt in range(1, times):
         try:
             result = act()
-            if isinstance(result, Awaitable):
-                await result
+            return await result if isinstance(result, Awaitable) else result
         except OSError:
-            if attempt == times:
-                raise
             log.exception("taking back: attempt %d", attempt)
             await asyncio.sleep(0.2 * attempt)
-        else:
-            return
+    result = act()
+    return await result if isinstance(result, Awaitable) else result
 
 
 def _journal_of(

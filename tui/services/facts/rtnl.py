@@ -7,6 +7,7 @@ privilege. Constants are those of linux/{rtnetlink,if_link,if_addr}.h.
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 import struct
 from collections.abc import Iterator
@@ -52,9 +53,12 @@ def links() -> tuple[Link, ...]:
         addresses = parse_addresses(dump(sock, RTM_GETADDR, _ifaddr.pack(0, 0, 0, 0, 0)))
         routes: dict[int, list[Route]] = {}
         for family in (socket.AF_INET, socket.AF_INET6):
-            with contextlib.suppress(OSError):  # a kernel without IPv6
-                request = _route.pack(family, 0, 0, 0, _MAIN, 0, 0, 0, 0)
+            request = _route.pack(family, 0, 0, 0, _MAIN, 0, 0, 0, 0)
+            try:
                 parse_routes(dump(sock, RTM_GETROUTE, request), routes)
+            except OSError as error:  # a half read must not pass for the whole: a revert would bring it "back"
+                if error.errno not in (errno.EAFNOSUPPORT, errno.EOPNOTSUPP):  # a kernel without that family
+                    raise
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as asking:
         parsed = (parse_link(body, addresses, routes) for body in raw)
         found = [with_hardware(asking, link) for link in parsed if link is not None]
