@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -30,10 +31,14 @@ SECONDS = 20.0
 def trust(host: Host) -> ssl.SSLContext:
     """What this host trusts: its bundle, and nothing where it has none."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    bundle = next((path for name in STORES if (path := host.path(name)).is_file()), None)
-    if bundle is not None:
-        context.load_verify_locations(bundle)
+    if (file := bundle(host)) is not None:
+        context.load_verify_locations(file)
     return context
+
+
+def bundle(host: Host) -> Path | None:
+    """The file of all authorities that the host trusts."""
+    return next((path for name in STORES if (path := host.path(name)).is_file()), None)
 
 
 def client(host: Host, config: ProxyConfig | None = None, *, seconds: float = SECONDS) -> httpx.AsyncClient:

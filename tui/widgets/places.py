@@ -32,6 +32,8 @@ PLACES = (
     Destination("5", "help", "Help"),
     Destination("6", "trust", "Certs"),
     Destination("7", "checks", "Checks"),
+    Destination("8", "proxy", "Proxy"),
+    Destination("9", "system", "Name & time"),
 )
 
 

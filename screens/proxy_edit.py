@@ -1,0 +1,163 @@
+"""The editor of the proxy: which host and port, which login, and what goes without it?
+
+The person standing here types what IT gave them, each part in its own field, and the password as it is. Test tries it
+before anything is in the draft; Done goes to Review.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.widget import Widget
+
+from screens.explain import code_rows
+from tui.models.proxy import PROXY_FORM, ProxyConfig
+from tui.session import Session
+from tui.widgets.actions import Action
+from tui.widgets.dialog import Question
+from tui.widgets.form import FormView, nested, under
+from tui.widgets.messages import DraftChanged
+from tui.widgets.page import BLANK, Page, Row, heading, text, wrapped
+from tui.widgets.place import Place
+
+if TYPE_CHECKING:
+    from tui.models.proxy import Upstream
+
+
+class ProxyEditScreen(Place):
+    NAME = "proxy"
+    CSS_PATH = "../styles/proxy_edit.tcss"
+    AUTO_FOCUS = "FormView > *"
+    IS_PLACE = False
+    HELP_TEXT = (
+        "Type the parts as IT gave them, the password with all its signs. An empty password keeps the one that this "
+        "host has for the same proxy and user. Reset fills in the exceptions that are known. Test tries it at once; "
+        "Done changes nothing yet: it goes to Review."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "app.focus_next", "next", key_display="Tab"),
+        Binding("ctrl+x,f2", "done", "done", priority=True, key_display="^X"),
+        Binding("escape,ctrl+g", "cancel", "cancel", priority=True, key_display="Esc"),
+        Binding("ctrl+y,f1", "app.help", "why", key_display="^Y"),
+    ]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        drafted = session.draft.proxy if session.draft is not None else None
+        self.form = FormView(PROXY_FORM, texts(drafted or session.proxy()[0], secrets=drafted is not None))
+        self.message = Page(focusable=False, id="message")
+
+    def body(self) -> Iterable[Widget]:
+        yield self.form
+        yield self.message
+        with Horizontal(id="actions"):
+            yield Action("Done", id="done")
+            yield Action("Test", id="try")
+            yield Action("Cancel", id="cancel")
+            yield Action("Reset", id="reset")
+
+    def update(self) -> None:
+        self._say()
+
+    def explain(self) -> list[Row]:
+        """The field at the mark: what it is for, an example, and the page of what is wrong with it."""
+        field, issue = self.form.current, self.form.issue
+        rows: list[Row] = []
+        if field is not None:
+            rows += [heading(field.label), *wrapped(field.help, self.text_width)]
+            if field.example:
+                rows.append(text(f"Such as {field.example}"))
+            rows.append(BLANK)
+        if issue is not None:
+            rows += [*code_rows(issue.code), BLANK]
+        return [*rows, *wrapped(self.HELP_TEXT, self.text_width)]
+
+    def _say(self) -> None:
+        issue, field = self.form.issue, self.form.current
+        words = f"{issue.text} {issue.remedy}" if issue else field.help if field and field.secret else ""
+        self.message.show(list(wrapped(words, self.text_width)) if words else [])
+
+    def on_form_view_chose(self) -> None:
+        """A proxy is wanted: the exceptions that are known are there to begin with."""
+        if self.form.texts["method"] != "off" and not self.form.texts["exceptions"]:
+            self.reset()
+
+    def on_form_view_moved(self) -> None:
+        self._say()
+
+    def on_action_pressed(self, event: Action.Pressed) -> None:
+        actions = {"done": self.action_done, "try": self.try_it, "cancel": self.action_cancel, "reset": self.reset}
+        actions[str(event.action.id)]()
+
+    def _config(self) -> ProxyConfig | None:
+        """What is typed, or None where something is wrong; the field is then in focus and says what."""
+        values = self.form.values()
+        if values is None:
+            return None
+        data = nested(values)
+        for name in ("http", "https"):
+            if data.get(name, {}).get("password") == "":
+                del data[name]["password"]
+        config = ProxyConfig.model_validate(data)
+        issues = under("proxy", iter(self.session.check_proxy(config)))
+        if issues:
+            self.form.blame(issues)
+            return None
+        return config
+
+    def action_done(self) -> None:
+        config = self._config()
+        if config is not None:
+            self.session.set_proxy(config)
+            self.dismiss()
+            self.app.post_message(DraftChanged())
+
+    def try_it(self) -> None:
+        from screens.proxy_test import ProxyTestScreen
+
+        config = self._config()
+        if config is not None:
+            self.app.push_screen(ProxyTestScreen(self.session, config))
+
+    def action_cancel(self) -> None:
+        if not self.form.dirty:
+            self.dismiss()
+            return
+        self.app.push_screen(
+            Question("Leave without these changes?", "What you typed here is lost.", yes="Leave", no="Go on typing"),
+            self._leave,
+        )
+
+    def _leave(self, yes: bool | None) -> None:
+        if yes:
+            self.dismiss()
+
+    def reset(self) -> None:
+        """The exceptions that follow from what is known, in place of those that are there."""
+        from tui.services.proxy.exceptions import proposed
+
+        found = proposed(self.session.facts, self.session.draft)
+        self.form.put("exceptions", ", ".join(p.entry for p in found))
+
+
+def texts(config: ProxyConfig, *, secrets: bool) -> dict[str, str]:
+    """The text of every field. A password that the host keeps stays there: it would go along to another proxy."""
+    found = {"method": config.method, "exceptions": ", ".join(config.exceptions)}
+    for name, upstream in (("http", config.http), ("https", config.https)):
+        found |= {f"{name}.{key}": value for key, value in _texts(upstream).items() if secrets or key != "password"}
+    return found
+
+
+def _texts(upstream: Upstream | None) -> dict[str, str]:
+    if upstream is None:
+        return {"scheme": "http", "port": "3128"}
+    return {
+        "scheme": upstream.scheme,
+        "host": upstream.host,
+        "port": str(upstream.port),
+        "user": upstream.user,
+        "password": upstream.secret,
+    }
