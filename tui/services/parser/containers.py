@@ -43,6 +43,7 @@ def is_certificate(der: bytes) -> bool:
     try:
         certificate = x509.load_der_x509_certificate(der)
         certificate.subject.public_bytes()
+        certificate.issuer.public_bytes()
         certificate.public_key()
     except Exception:  # noqa: BLE001 - foreign bytes: whatever it raises, it is none that we can use
         return False

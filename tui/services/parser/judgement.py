@@ -22,6 +22,8 @@ BELIEVABLE = 1735689600.0
 STRICT = "Python 3.13 and later"
 OPENSSL = "OpenSSL (curl, Python)"
 GO = "Go (containerd, kubelet)"
+_OLD = ("1.2.840.113549.1.1.4", "1.2.840.113549.1.1.5", "1.2.840.10045.4.1")
+"""RSA with MD5 or SHA-1, ECDSA with SHA-1."""
 _USAGES = (
     "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
     "key_cert_sign", "crl_sign",
@@ -224,7 +226,7 @@ def _signed_by(x: Any, issuer: Any) -> bool:
     except InvalidSignature:
         return False
     except Exception:  # noqa: BLE001 - a library that no longer knows an old hash: the name has to do
-        return type(x.signature_hash_algorithm).__name__ in ("MD5", "SHA1")
+        return x.signature_algorithm_oid.dotted_string in _OLD
     return True
 
 
