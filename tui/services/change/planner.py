@@ -85,10 +85,16 @@ def _network(config: HostConfig, facts: Facts, backends: Mapping[str, Backend]) 
         ]
     return links, Part(
         steps=tuple(steps),
-        differences=tuple(d for link, wish in touched for d in _differences(link, wish)),
+        differences=tuple(d for link, wish in touched for d in (*_taken_over(link), *_differences(link, wish))),
         lost=tuple(sentence for link, wish in touched for sentence in _lost(link, wish)),
         issues=address.check(config, facts),
     )
+
+
+def _taken_over(link: Link) -> Iterator[Difference]:
+    """The first change of a link that nobody configured: from now on Onsite does, at every boot."""
+    if link.owner.backend == "direct" and not link.method4 and not link.method6:
+        yield Difference(link.name, "Configured by", "nobody", "Onsite")
 
 
 def _differences(link: Link, wish: LinkConfig) -> Iterator[Difference]:
