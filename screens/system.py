@@ -104,11 +104,10 @@ class SystemScreen(Place):
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._set(moment)
+                self.app.run_worker(self._set(moment), group="clock", exit_on_error=False)
 
         self.app.push_screen(Question(f"Set it to {_written(moment)} UTC?", words, yes="Set", no="No"), answered)
 
-    @work(group="clock", exit_on_error=False)
     async def _set(self, moment: float) -> None:
         try:
             sentence = await self.session.set_clock(moment)

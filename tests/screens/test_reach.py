@@ -24,6 +24,8 @@ SCREENS = {
     "log": ("4",),
     "help": ("5",),
     "help-code": ("5", "c"),
+    "system": ("9",),
+    "system-form": ("9", "enter"),
     "quit": ("q",),
 }
 
