@@ -101,9 +101,11 @@ class Wire:
         kind = int.from_bytes(frame[12:14])
         if "no gateway answers" in FAULTS and self._about_gateway(frame, kind):
             return True
+        if FAULTS & {"no echoes", "small echoes only"} and _echo(frame, kind):
+            return "no echoes" in FAULTS or len(frame) > 1000
         protocol, to = _port(frame, kind)
         if protocol == 17 and to == 53:
-            return outward and "dns silent" in FAULTS
+            return outward and ("dns silent" in FAULTS or ("dns 4 silent" in FAULTS and kind == 0x0800))
         if protocol == 17 and to == 123:
             return outward and "ntp silent" in FAULTS
         if protocol == 6 and to == 443:
@@ -139,6 +141,13 @@ class Wire:
                     self.near, frames.ethernet(frames.BROADCAST, frames.mac(ROUTER_MAC), frames.ARP, asking, VLAN)
                 )
             await asyncio.sleep(0.3)
+
+
+def _echo(frame: bytes, kind: int) -> bool:
+    """An echo request."""
+    if kind == 0x0800:
+        return frame[23] == socket.IPPROTO_ICMP and frame[34] == 8
+    return kind == frames.IPV6 and frame[20] == socket.IPPROTO_ICMPV6 and frame[54] == 128
 
 
 def _port(frame: bytes, kind: int) -> tuple[int, int]:

@@ -145,6 +145,25 @@ def test_no_false_alarm_on_healthy_networks(rig: Rig) -> None:
     assert alarms == []
 
 
+@pytest.mark.parametrize("shape", ["static", "v6 only"])
+@pytest.mark.parametrize(
+    ("firewall", "said"),
+    [("no echoes", "answers an echo"), ("small echoes only", "are filtered, but full packets of TCP pass")],
+)
+def test_a_firewall_that_drops_echoes_is_no_fault(rig: Rig, shape: str, firewall: str, said: str) -> None:
+    rig.become(shape)
+    run = rig.blamed(firewall)
+    assert run.verdict == "ok", run.line
+    assert said in next(rung for rung in run.rungs if rung.name == "mtu").reason
+
+
+def test_one_silent_name_server_beside_one_that_answers_is_a_warning(rig: Rig) -> None:
+    rig.become("dual")
+    run = rig.blamed("dns 4 silent")
+    assert (run.verdict, run.line) == ("warning", "D211 The name server 192.0.2.1 does not answer.")
+    assert all(rung.verdict in ("ok", "not tried") for rung in run.rungs if not rung.name.startswith("nameserver"))
+
+
 def test_air_gap_lets_nothing_out(rig: Rig) -> None:
     """Every frame on every interface is looked at, DNS and ARP included; the name server outside is not asked."""
     rig.become("air gap")

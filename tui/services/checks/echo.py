@@ -22,8 +22,8 @@ TRIES, PATIENCE = 3, 0.6
 _PROBE = 3
 _IPV6_MTU_DISCOVER, _IPV6_DONTFRAG = 23, 62
 _MTU_DISCOVER = 10
-SMALLEST = {4: 576, 6: 1280}
-"""Bytes that every path carries (RFC 791, RFC 8200)."""
+SMALL = 128
+"""Bytes of a packet that no firewall minds, if it lets echoes pass at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +55,15 @@ async def path(way: Way, to: Ip) -> Path:
             raw.setsockopt(socket.IPPROTO_IPV6, _IPV6_MTU_DISCOVER, _PROBE)
             raw.setsockopt(socket.IPPROTO_IPV6, _IPV6_DONTFRAG, 1)
         echo = _Echo(raw, way, to)
-        small = SMALLEST[to.version]
-        if not await echo.answered(small):
+        if not await echo.answered(SMALL):
             return Path(answers=False)
         if await echo.answered(way.link.mtu):
             return Path(True, way.link.mtu)
         if echo.told:
             return Path(True, echo.told, told=True)
-        if not await echo.answered(small):  # it has fallen silent altogether: nothing is known
+        if not await echo.answered(SMALL):  # it has fallen silent altogether: nothing is known
             return Path(answers=False)
-        return Path(True, await _largest(echo, small, way.link.mtu))
+        return Path(True, await _largest(echo, SMALL, way.link.mtu))
 
 
 async def _largest(echo: _Echo, passes: int, vanishes: int) -> int:
