@@ -139,7 +139,7 @@ def host(request: pytest.FixtureRequest) -> Iterator[Host]:
         yield found
 
 
-def test_not_kept_kept_and_there_after_a_restart(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+def test_not_kept_cut_kept_and_there_after_a_restart(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
     before = host.state()
     columns = [("before", before)]
 
@@ -159,6 +159,14 @@ def test_not_kept_kept_and_there_after_a_restart(host: Host, capsys: pytest.Capt
     columns.append(("not kept", reverted))
     assert _lasting(reverted) == _lasting(before)
     assert json.loads(host.box.onsite("history", "--json").stdout)[-1]["result"] == "reverted"
+
+    host.apply(300)
+    wait_for("the time server answers", host.answered)
+    host.restart()
+    wait_for("the time service is asked", lambda: host.said("timedatectl", "show", "--property=Timezone", "--value"))
+    cut = host.state()
+    columns.append(("power cut", cut))
+    assert _lasting(cut) == _lasting(before)
 
     host.apply(60)
     host.box.onsite("keep")

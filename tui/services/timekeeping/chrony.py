@@ -44,11 +44,11 @@ def _main(facts: Facts) -> str:
 
 
 async def follow(host: Host, unit: str) -> None:
-    """Raises OSError where it does not run and does not start."""
+    """Not waited for: early in a boot its turn comes after ours. Raises OSError where systemd refuses."""
     try:
         await system.output("chronyc", "reload", "sources")
     except OSError:  # it does not run
-        await system.output("systemctl", "--quiet", "restart", unit)
+        await system.output("systemctl", "--quiet", "--no-block", "restart", unit)
 
 
 async def known(host: Host) -> set[str]:

@@ -28,7 +28,9 @@ class TimeTarget:
             time.tzset()
             if system.booted(host):
                 with contextlib.suppress(OSError):  # it ends by itself when idle
-                    await system.output("systemctl", "--quiet", "try-restart", "systemd-timedated.service")
+                    await system.output(
+                        "systemctl", "--quiet", "--no-block", "try-restart", "systemd-timedated.service"
+                    )
         service = SERVICES.get(setters.read(host).time)
         if service is not None and _told(paths) and system.booted(host):
             try:

@@ -33,8 +33,8 @@ def named(facts: Facts) -> tuple[str, ...]:
 
 
 async def follow(host: Host, unit: str) -> None:
-    """Raises OSError where it does not start."""
-    await system.output("systemctl", "--quiet", "restart", unit)
+    """Not waited for: early in a boot its turn comes after ours. Raises OSError where systemd refuses."""
+    await system.output("systemctl", "--quiet", "--no-block", "restart", unit)
 
 
 async def known(host: Host) -> set[str]:
