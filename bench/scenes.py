@@ -96,7 +96,8 @@ def listing(measured: Measured) -> None:
         after = measured.program.model.text()
         step = measured.steps["Down"].pop()
         scrolled = sum(a[16:] != b[16:] for a, b in zip(before, after, strict=True)) > 4
-        measured.steps["Down, scrolling" if scrolled else "Down"].append(step)
+        after_one = "Down after a scroll" if measured.steps.get("Down, scrolling") else "Down"
+        measured.steps["Down, scrolling" if scrolled else after_one].append(step)
         seen = "\n".join(after)
     assert "ens" in seen
 
