@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+from textual import work
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
@@ -34,8 +35,9 @@ class HomeScreen(Place):
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
         if self.session.facts.trust.store:
-            self.run_worker(self._read_authorities(), group="trust", exclusive=True, exit_on_error=False)
+            self._read_authorities()
 
+    @work(group="trust", exclusive=True, exit_on_error=False)
     async def _read_authorities(self) -> None:
         if await self.session.read_authorities():
             self.refresh_all()

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
+from textual import work
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
@@ -55,8 +56,9 @@ class TrustScreen(Place):
 
     def look(self) -> None:
         """Read the certificates anew; the parser child takes a moment."""
-        self.run_worker(self._look(), group="trust", exclusive=True, exit_on_error=False)
+        self._look()
 
+    @work(group="trust", exclusive=True, exit_on_error=False)
     async def _look(self) -> None:
         if await self.session.read_authorities():
             self.refresh_all()

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from textual import work
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
@@ -59,8 +60,9 @@ class FilesScreen(Place):
 
     def action_open(self) -> None:
         if self.page.key.isdigit():
-            self.run_worker(self._open(self.found[int(self.page.key)]), group="trust", exclusive=True)
+            self._open(self.found[int(self.page.key)])
 
+    @work(group="trust", exclusive=True, exit_on_error=False)
     async def _open(self, file: Found) -> None:
         try:
             data = await asyncio.to_thread(self._bytes, file)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
+from textual import work
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
@@ -61,8 +62,9 @@ class JudgedScreen(Place):
         self.judge("")
 
     def judge(self, passphrase: str) -> None:
-        self.run_worker(self._judge(passphrase), group="trust", exclusive=True, exit_on_error=False)
+        self._judge(passphrase)
 
+    @work(group="trust", exclusive=True, exit_on_error=False)
     async def _judge(self, passphrase: str) -> None:
         from tui.services.trust import reading
 

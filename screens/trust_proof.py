@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+from textual import work
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
@@ -50,8 +51,9 @@ class ProofScreen(Place):
         self.action_again()
 
     def action_again(self) -> None:
-        self.run_worker(self._ask(), group="trust", exclusive=True, exit_on_error=False)
+        self._ask()
 
+    @work(group="trust", exclusive=True, exit_on_error=False)
     async def _ask(self) -> None:
         from tui.services.trust import proof, reach
 

@@ -6,9 +6,11 @@ The person standing here has it somewhere and should not have to type it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import work
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
@@ -63,8 +65,9 @@ class SourcesScreen(Place):
         self.action_look()
 
     def action_look(self) -> None:
-        self.run_worker(self._look(), group="trust", exclusive=True, exit_on_error=False)
+        self._look()
 
+    @work(group="trust", exclusive=True, exit_on_error=False)
     async def _look(self) -> None:
         from tui.services.trust import sticks
 
@@ -98,7 +101,7 @@ class SourcesScreen(Place):
         key = self.page.key
         stick = next((s for s in self.sticks or () if s.device == key), None)
         if stick is not None:
-            self._do(f"Reading {stick.device}...", self._read_stick(stick))
+            self._do(f"Reading {stick.device}...", partial(self._read_stick, stick))
         elif key == "folder":
             self._ask(trust.FOLDER_FORM, self._folder_typed, usual_folder(self.session.host))
         elif key == "url":
@@ -117,15 +120,16 @@ class SourcesScreen(Place):
 
         self.app.push_screen(AskScreen(self.session, form, form.title, then, typed=typed))
 
-    def _do(self, doing: str, work: Coroutine[None, None, None]) -> None:
+    def _do(self, doing: str, job: Callable[[], Awaitable[None]]) -> None:
         self.refused, self.doing = (), doing
         self.update()
-        self.run_worker(self._guarded(work), group="trust", exclusive=True, exit_on_error=False)
+        self._guarded(job)
 
-    async def _guarded(self, work: Coroutine[None, None, None]) -> None:
+    @work(group="trust", exclusive=True, exit_on_error=False)
+    async def _guarded(self, job: Callable[[], Awaitable[None]]) -> None:
         """What a source refuses is said here; typed text is asked for again by Enter."""
         try:
-            await work
+            await job()
         except Refused as refused:
             self.refused = refused.issues
         finally:
@@ -138,17 +142,16 @@ class SourcesScreen(Place):
         self._show_files(f"Stick {stick.device} {stick.label}".strip(), await asyncio.to_thread(sticks.read, stick))
 
     def _folder_typed(self, path: str) -> None:
-        self._do("Reading...", self._read_folder(path))
+        self._do("Reading...", partial(self._read_folder, path))
 
     async def _read_folder(self, path: str) -> None:
         from tui.services.trust import folder
 
-        where = str(self.session.host.path(path)) if self.session.host.kind != "real" else path
-        found = await asyncio.to_thread(folder.opened, where)
-        self._show_files(path, found, where)
+        where = self.session.host.path(path)
+        self._show_files(path, await asyncio.to_thread(folder.opened, path, where), str(where))
 
     def _url_typed(self, url: str) -> None:
-        self._do("Fetching...", self._fetch(url))
+        self._do("Fetching...", partial(self._fetch, url))
 
     async def _fetch(self, url: str) -> None:
         from tui.services.trust import reach
@@ -158,7 +161,7 @@ class SourcesScreen(Place):
         self.app.push_screen(JudgedScreen(self.session, url, data, compare=True))
 
     def _server_typed(self, server: str) -> None:
-        self._do("Asking the server...", self._ask_server(server))
+        self._do("Asking the server...", partial(self._ask_server, server))
 
     async def _ask_server(self, text_: str) -> None:
         import ssl

@@ -68,13 +68,15 @@ def read(path: Path) -> bytes:
         return file.read(LARGEST + 1)
 
 
-def opened(text: str) -> tuple[Found, ...]:
+def opened(text: str, path: Path) -> tuple[Found, ...]:
     """The files at a path that was typed: those of a folder, or that one file.
+
+    Args:
+        path: where that really lies.
 
     Raises:
         Refused: S141.
     """
-    path = Path(text)
     try:
         if path.is_dir():
             return look(path)
