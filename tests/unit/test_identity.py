@@ -45,6 +45,14 @@ def test_no_name(text: str, code: str) -> None:
     assert wrong.value.issue.remedy
 
 
+def test_a_remedy_can_be_typed() -> None:
+    for text in ("Edge_1", "My Edge", "SHOP", "a_b.site"):
+        with pytest.raises(Wrong) as wrong:
+            hostname(text)
+        remedy = wrong.value.issue.remedy
+        assert hostname(remedy.removeprefix("Type ").removesuffix("."))
+
+
 @pytest.mark.parametrize("text", ["a b", "de;", "../us", "-x", "$(id)", "d" * 41])
 def test_no_keymap(text: str) -> None:
     with pytest.raises(Wrong) as wrong:

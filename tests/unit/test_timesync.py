@@ -215,3 +215,18 @@ async def test_clock_by_hand_is_refused(tmp_path: Path) -> None:
         assert refused.value.issues[0].code == code
     assert host.clock.now() == NOON
     assert audit.entries(host) == []
+
+
+def test_a_document_is_blamed_by_the_words_of_the_form() -> None:
+    from tui.models.change import Refused
+    from tui.services import document
+
+    text = b"identity: {hostname: Edge, keybord: de}\nclock: {servers: ['192.0.2.1:123'], zone: Berlin}\n"
+    with pytest.raises(Refused) as refused:
+        document.parse(text)
+    said = {issue.code: (issue.field, issue.text.partition(":")[0]) for issue in refused.value.issues}
+    assert said["Y105"] == ("identity.hostname", "Host name")
+    assert said["Y111"] == ("clock.servers", "Time servers")
+    assert said["Y112"] == ("clock.zone", "Time zone")
+    assert said["D105"] == ("identity", "Name")
+    assert document.parse(document.text(_config(servers=["192.0.2.1"], zone="UTC")).encode()).clock is not None

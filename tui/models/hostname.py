@@ -24,8 +24,7 @@ def hostname(text: str) -> str:
     if not text:
         raise Wrong("N117", "Nothing is typed here.", EXAMPLE)
     if text.isascii() and text != text.lower():
-        text_lower = quoted(text.lower())
-        raise Wrong("Y105", f"{shown} has capital letters, which Kubernetes does not keep.", f"Type {text_lower}.")
+        raise Wrong("Y105", f"{shown} has capital letters, which Kubernetes does not keep.", _fixed(text))
     labels = text.split(".")
     if len(text) > LONGEST or "" in labels:
         what = "an empty part" if "" in labels else f"{len(text)} characters; {LONGEST} is the limit"
@@ -33,8 +32,7 @@ def hostname(text: str) -> str:
     for label in labels:
         odd = next((c for c in label if not re.fullmatch("[a-z0-9-]", c)), "")
         if odd:
-            fixed = re.sub("[^a-z0-9-]+", "-", text).strip("-") if odd in "_ " else ""
-            remedy = f"Type {quoted(fixed)}." if fixed else EXAMPLE
+            remedy = _fixed(text) if odd in "_ " else EXAMPLE
             raise Wrong("Y101", f"{quoted(odd)} cannot stand in a host name; a-z, digits and hyphens can.", remedy)
         if label.startswith("-") or label.endswith("-"):
             raise Wrong("Y101", f"{quoted(label)} begins or ends with a hyphen.", "Take that hyphen away.")
@@ -43,3 +41,9 @@ def hostname(text: str) -> str:
     if labels[-1].isdigit():
         raise Wrong("Y104", f"{shown} ends in a number alone, so it looks like an address.", EXAMPLE)
     return text
+
+
+def _fixed(text: str) -> str:
+    """The remedy with what was meant, in small letters and with hyphens."""
+    fixed = re.sub("[^a-z0-9.-]+", "-", text.lower()).strip("-.")
+    return f"Type {quoted(fixed)}." if fixed else EXAMPLE

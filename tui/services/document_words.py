@@ -19,6 +19,11 @@ _LABELS = {field.path: field.label for field in LINK_FORM.fields} | {
     "version": "version",
 }  # fmt: skip
 _EXAMPLES = {field.path: field.example for field in LINK_FORM.fields} | {"mac": "00:00:5e:00:53:01", "version": "1"}
+_OTHERS = {
+    "identity": "Name", "hostname": "Host name", "keyboard": "Keyboard", "clock": "Time", "servers": "Time servers",
+    "zone": "Time zone",
+}  # fmt: skip
+"""Keys of the parts that every host has once."""
 _FAMILY = {"ipv4": "IPv4", "ipv6": "IPv6"}
 
 
@@ -60,6 +65,9 @@ def _issue(detail: ErrorDetails, subject: str, location: tuple[int | str, ...]) 
 
 def _named(location: tuple[int | str, ...], content: dict[str, Any]) -> tuple[str, str]:
     """The field as in an Issue, and the words for it: "lan0, IPv4 Address"."""
+    if location and location[0] in ("identity", "clock"):
+        keys = [str(part) for part in location if part in _OTHERS]
+        return ".".join(keys), _OTHERS[keys[-1]]
     if len(location) < 2 or location[0] != "links" or not isinstance(location[1], int):
         word = str(location[0]) if location else "The file"
         return word if location else "", _LABELS.get(word, "The file")
@@ -76,4 +84,4 @@ def _named(location: tuple[int | str, ...], content: dict[str, Any]) -> tuple[st
 
 
 def _keys() -> set[str]:
-    return {part for path in _LABELS for part in path.split(".")}
+    return {part for path in _LABELS for part in path.split(".")} | {*_OTHERS}
