@@ -10,6 +10,7 @@ import contextlib
 import datetime
 import ipaddress
 import os
+import random
 import shutil
 import socket
 import ssl
@@ -244,3 +245,34 @@ def missing() -> str | None:
     if SQUID is None or not Path("/usr/lib/squid/security_file_certgen").exists():
         return "needs squid-openssl (see .ci/packages)"
     return None
+
+
+def passwords(count: int) -> list[str]:
+    """Generated passwords; together they have every printable ASCII sign, and some of other scripts."""
+    dice = random.Random(7)
+    printable = [chr(n) for n in range(32, 127)]
+    others = [*"äöüßéñçøÆœ€£¥µ§°λжщ中日한ا🔑", "\u00a0", "\u0301"]
+    awkward = [
+        "%",
+        "%%",
+        "%40",
+        "$HOME",
+        "$(id)",
+        "`id`",
+        "\\",
+        "'",
+        '"',
+        "${x}",
+        "#",
+        ";",
+        "//",
+        "\\\\n",
+        "!!",
+        "~",
+        "null",
+    ]
+    made = [*awkward, "".join(printable), "".join(reversed(printable)), *printable]
+    while len(made) < count:
+        signs = dice.choices([*printable, *others, *awkward], k=dice.randint(1, 24))
+        made.append("".join(signs))
+    return made[:count]
