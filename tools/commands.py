@@ -108,6 +108,11 @@ def snapshots_update(arguments: list[str]) -> int:
     return snapshots(["--snapshot-update", *arguments])
 
 
+def fuzz(arguments: list[str]) -> int:
+    """Ten minutes of foreign bytes into the reader of certificates, or as many seconds as are given."""
+    return become([str(environment()), "-m", "tests.unit.certificate_fuzz", *(arguments or ["600"])])
+
+
 def host_full(arguments: list[str]) -> int:
     return pytest(["tests/netns", "tests/host", "-p", "no:xdist", *arguments], ONSITE_FULL="1")
 
@@ -144,6 +149,7 @@ COMMANDS = {
     "snapshots": snapshots,
     "snapshots-update": snapshots_update,
     "bench": bench,
+    "fuzz": fuzz,
     "host-full": host_full,
     "checks-full": checks_full,
     "dev-table": dev_table,

@@ -9,12 +9,14 @@ import shutil
 from collections.abc import Sequence
 
 from tui.models.change import FileImage, Issue
+from tui.services import reading as small
 from tui.services.change import files
 from tui.services.host import Host
 from tui.services.trust import reading, stores
 from tui.services.trust.stores import Store
 
 log = logging.getLogger(__name__)
+_LIST = "/etc/ca-certificates.conf"
 SECONDS = 50.0
 """update-ca-certificates takes half a second here, and ten on a slow flash disk."""
 
@@ -36,6 +38,8 @@ class TrustTarget:
             if option in argv:
                 files.make_folder(host.path(argv[argv.index(option) + 1]))
         await _run(argv)
+        if gone and store.family == "debian" and not stores.anchors(host, store) and not small.line(host, _LIST):
+            files.remove(host, [store.bundle])  # with no certificate left at all the script leaves the old bundle
 
     async def problems(self, host: Host, paths: Sequence[str]) -> tuple[Issue, ...]:
         """An authority that is in a file and not in the bundle, or the other way round."""
