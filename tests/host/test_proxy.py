@@ -10,19 +10,25 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 import pytest
+from pydantic import SecretStr
 
 from tests.host import box as boxes
 from tests.host.box import Box, wait_for
 from tests.netns import proxies
+from tui.models.facts import Facts
+from tui.models.proxy import ProxyConfig, Upstream
+from tui.services.proxy import environment, manager
+from tui.services.proxy.settings import Settings
 
 PROXY, SERVER, PORT = "203.0.113.8", "203.0.113.9", 8080
 URL = f"http://repo.example:{PORT}/hello"
@@ -279,3 +285,32 @@ def _nobody_else_knows(box: Box, said: str) -> None:
 def _above(path: Path, top: Path) -> Iterator[Path]:
     while (path := path.parent) != top:
         yield path
+
+
+def test_a_thousand_passwords_through_systemd(site: Site) -> None:
+    """One service reads them all: by environment files as we write them, and by the quoting of unit files."""
+    box = site.box
+    folder = box.root / "opt/passwords"
+    folder.mkdir()
+    lines = []
+    passwords = proxies.passwords(1000)
+    for number, password in enumerate(passwords):
+        upstream = Upstream(host="proxy.example", port=3128, user=USER, password=SecretStr(password))
+        settings = Settings.of(ProxyConfig(method="one", http=upstream))
+        (image,) = environment.files(settings, Facts())
+        text = (image.content or b"").decode().splitlines()[0]
+        (folder / f"{number}").write_text(text.replace("http_proxy", f"by_file_{number}") + "\n")
+        lines.append(f"EnvironmentFile=/opt/passwords/{number}")
+        lines.append(f"Environment={manager.assignment(f'by_unit_{number}', settings.http)}")
+    box.write("/etc/systemd/system/asked.service", "\n".join(
+        ["[Service]", "Type=oneshot", *lines, "ExecStart=/bin/sh -c 'env -0 >/opt/passwords/said'", ""]
+    ))  # fmt: skip
+    box.run("systemctl", "daemon-reload")
+    box.run("systemctl", "start", "asked.service")
+    said = dict(x.split("=", 1) for x in (folder / "said").read_text().split("\0") if x.startswith("by_"))
+    shutil.rmtree(folder)
+    (box.root / "etc/systemd/system/asked.service").unlink()
+    box.run("systemctl", "daemon-reload")
+    for way in ("file", "unit"):
+        found = [unquote(str(urlsplit(said[f"by_{way}_{n}"]).password)) for n in range(len(passwords))]
+        assert found == passwords
