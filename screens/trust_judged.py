@@ -62,6 +62,8 @@ class JudgedScreen(Place):
         self.judge("")
 
     def judge(self, passphrase: str) -> None:
+        self.found = None
+        self.update()
         self._judge(passphrase)
 
     @work(group="trust", exclusive=True, exit_on_error=False)
