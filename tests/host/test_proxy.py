@@ -259,6 +259,7 @@ def _nobody_else_knows(box: Box, said: str) -> None:
         "processes": box.run("ps", "-eo", "args").stdout,
     }  # fmt: skip
     assert {name: leaks(text.encode()) for name, text in outputs.items() if leaks(text.encode())} == {}
+    assert f"user: {USER}" in outputs["export"], "all but the password"
     assert "proxy" in outputs["units"], "the drop-in is seen"
     environments = box.run(
         "sh", "-c", "for p in /proc/[0-9]*; do echo; echo $p; cat $p/environ 2>/dev/null; done"

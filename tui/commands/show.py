@@ -48,11 +48,12 @@ def history(host: Host, arguments: list[str]) -> int:
 
 
 def export(host: Host, arguments: list[str]) -> int:
-    """The HostConfig of the links that Onsite can write, of name and time: what each has now, as a wish."""
+    """The HostConfig of the links that Onsite can write, of name, time and proxy: what each has now, as a wish."""
     from tui.models.host import HostConfig
     from tui.models.link import LinkConfig
     from tui.services import document, identity
     from tui.services import facts as reading
+    from tui.services.proxy import kept
     from tui.services.timekeeping import plan as timekeeping
 
     argparse.ArgumentParser("onsite export", description="What this host has, as a file for apply.").parse_args(
@@ -64,6 +65,7 @@ def export(host: Host, arguments: list[str]) -> int:
         links=tuple(LinkConfig.from_link(_as_set(link)).pruned() for link in wanted),
         identity=identity.current(facts),
         clock=timekeeping.current(facts),
+        proxy=kept.kept(facts),
     )
     print("# What this host has. Edit it, then: onsite plan FILE, onsite apply FILE")
     print(document.text(config), end="")
