@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from pydantic import SecretStr
 from tests.netns import proxies
 from tests.netns.proxies import Authority
 from tui.models.proxy import ProxyConfig, Upstream
-from tui.services.proxy import trial
+from tui.services.proxy import presented, trial
 from tui.services.proxy.trial import Trial
 
 PASSWORD = "p@ss:/#?%&+ \"é'\\"
@@ -156,10 +157,7 @@ async def test_one_unknown_authority_behind_two_servers_is_the_proxys(world: Wor
     config = ProxyConfig(method="one", http=upstream(opening))
     urls = [world.url, f"https://127.0.0.1:{world.other}/"]
     made = [await trial.trial(url, config.http, world.bundle(world.ca), time.time()) for url in urls]
-    alike = [
-        trial.replace(m, intercepted=None, issues=(trial.presented.unknown("x", m.chain[-1], by_proxy=None),))
-        for m in made
-    ]
+    alike = [replace(m, intercepted=None, issues=(presented.unknown("x", m.chain[-1], by_proxy=None),)) for m in made]
     assert [codes(m) for m in trial.together(alike)] == [["P142"], ["P142"]]
     assert [codes(m) for m in trial.together(alike[:1])] == [["P144"]]
 
@@ -260,7 +258,7 @@ async def test_tls_in_tls(world: World) -> None:
 
     file = world.folder / "tunnel.pem"
     file.write_bytes(own.pem + own.key_pem)
-    context = trial.ssl.SSLContext(trial.ssl.PROTOCOL_TLS_SERVER)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
     with proxies.serving(tunnel, context) as port:
         made = await tried(world.url, upstream(port, scheme="https"), world.bundle(world.ca))
