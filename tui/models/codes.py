@@ -164,7 +164,6 @@ TITLES = {
     "S143": "It could not be fetched",
     "S144": "It points elsewhere",
     "S145": "No certificate is presented",
-    "S146": "No authority among them",
     "S150": "No trust store",
     "S152": "It did not get into the bundle",
     "S153": "It is still trusted",
