@@ -119,6 +119,7 @@ class Rig:
         (self.root / f"etc/onsite/links/{name}.yaml").write_text(yaml.safe_dump(config))
         await self.onsite("network", "up")
         await self.settled()
+        await self.quiet()
 
     async def onsite(self, *arguments: str) -> dict[str, Any]:
         ran = await asyncio.create_subprocess_exec(
@@ -144,6 +145,17 @@ class Rig:
                 return
             await asyncio.sleep(0.05)
         raise AssertionError(f"{self.shape} did not settle: {self.facts()}")
+
+    async def quiet(self) -> None:
+        """Until no connection of an earlier climb is open in the kernel; TIME_WAIT (06) says nothing any more."""
+        for _ in range(600):
+            rows = [
+                row.split() for name in ("tcp", "tcp6") for row in Path(f"/proc/net/{name}").read_text().splitlines()
+            ]
+            if all(row[3] in ("st", "06", "0A") for row in rows):
+                return
+            await asyncio.sleep(0.1)
+        raise AssertionError(f"connections stay open: {rows}")
 
     def facts(self) -> Facts:
         facts = reading.read(self.host, files=False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -108,4 +109,9 @@ async def connected(way: Way, address: Ip, port: int) -> AsyncIterator[Stream]:
     with bound(way, address, socket.SOCK_STREAM) as opened:
         async with asyncio.timeout(CONNECT):
             await asyncio.get_running_loop().sock_connect(opened, where(way, address, port))
-        yield Stream(opened, address)
+        try:
+            yield Stream(opened, address)
+        except BaseException:
+            # Left in the middle: a reset, so that the kernel does not repeat a farewell for minutes to who is silent.
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            raise
