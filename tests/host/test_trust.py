@@ -30,7 +30,7 @@ from tui.services.trust import sticks
 NAME, ADDRESS = "registry.example", "203.0.113.20"
 URL = f"https://{NAME}/"
 HELLO = "hello from behind the private CA"
-PASSPHRASE = "S3cret, with 20% \u00fcber"
+PASSPHRASE = "S3cret, with 20% & more"
 SERVE = """
 import http.server, ssl, sys
 class Hello(http.server.BaseHTTPRequestHandler):
@@ -244,9 +244,10 @@ def test_keys_and_passphrases_are_nowhere(site: Site) -> None:
         _keys(program, ("enter", "a-key.pem"), ("enter", "S111"), ("escape", "b-store.p12"))
         program.press("down", "enter")
         program.expect("Passphrase     [", 20)
+        program.settle(0.5, 2)
         program.send(PASSPHRASE.encode())
         program.settle(0.5, 2)
-        _keys(program, ("enter", "Enter trust this"), ("enter", "nothing is written yet"), *APPLY)
+        _keys(program, ("enter", "ok Example Root CA (root)"), ("enter", "nothing is written yet"), *APPLY)
         running = box.run(
             "sh", "-c", "cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'"
         ).stdout
@@ -255,7 +256,7 @@ def test_keys_and_passphrases_are_nowhere(site: Site) -> None:
     (folder / "a-key.pem").unlink()
     (folder / "b-store.p12").unlink()
     journal = box.run(
-        "sh", "-c", "journalctl --no-pager -o export; cat /run/onsite/* /var/lib/onsite/* 2>/dev/null"
+        "sh", "-c", "journalctl --no-pager --all -o json; cat /run/onsite/* /var/lib/onsite/* 2>/dev/null; true"
     ).stdout
     heap = running.encode("utf-8", "replace") + journal.encode("utf-8", "replace") + seen
     for top in ("etc", "var", "run", "root", "usr/local", "tmp"):

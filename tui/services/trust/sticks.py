@@ -64,10 +64,26 @@ def _sticks(devices: list[dict[str, Any]], *, removable: bool) -> Iterator[Stick
         away = removable or bool(device.get("rm")) or device.get("tran") == "usb"
         away = away or device.get("type") in ("rom", "loop")
         mounted = any(device.get("mountpoints") or ())
-        if away and not mounted and device.get("fstype") in OPTIONS:
-            label = "".join(c if c.isprintable() else "?" for c in device.get("label") or "")
-            yield Stick(str(device["path"]), str(device["fstype"]), label[:32], str(device.get("size") or ""))
+        if away and not mounted and device.get("size") not in (None, "0B"):
+            file_system, label = device.get("fstype"), device.get("label")
+            if not file_system and not device.get("children"):  # where there is no udev, lsblk does not know
+                file_system, label = _probed(str(device["path"]))
+            if file_system in OPTIONS:
+                plain = "".join(c if c.isprintable() else "?" for c in label or "")
+                yield Stick(str(device["path"]), str(file_system), plain[:32], str(device["size"]))
         yield from _sticks(device.get("children") or [], removable=away)
+
+
+def _probed(device: str) -> tuple[str, str]:
+    """File system and label as they are on the device itself; empty where there is none that is known."""
+    command = ["blkid", "-p", "-o", "export", device]
+    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
+    try:
+        said = subprocess.run(command, capture_output=True, timeout=10, check=True, env=environment, text=True).stdout
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return "", ""
+    found = dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
+    return found.get("TYPE", ""), found.get("LABEL", "")
 
 
 def read(stick: Stick) -> tuple[Found, ...]:
