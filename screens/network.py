@@ -22,8 +22,15 @@ from tui.widgets.words import METHODS, carrier, link_mark, origin
 
 WIDE = 55
 """Columns that the whole list needs; with fewer it has name and address."""
-LIST_LINES = 9
-"""Lines for the list of links, heading aside; the details have the rest."""
+DETAIL_LINES = 10
+"""Lines for the details, at most; the list has the rest.
+
+The list stands below, where it has no places beside it: a terminal scrolls whole rows only, and on a slow line every
+Down would paint the places anew.
+"""
+SMALLEST_LIST = 4
+FRAME = 5
+"""Title, gap, headings of the columns, gap and key line."""
 
 
 class NetworkScreen(Place):
@@ -47,9 +54,9 @@ class NetworkScreen(Place):
         self.shown = ""
 
     def body(self) -> Iterable[Widget]:
+        yield self.details
         yield self.columns
         yield self.links
-        yield self.details
 
     def update(self) -> None:
         self.columns.show([heading(COLUMNS if self.text_width >= WIDE else COLUMNS_NARROW)])
@@ -57,7 +64,7 @@ class NetworkScreen(Place):
         self.links.show([_row(link, self.text_width) for link in links] or [text("no network interface")])
         if self.session.facts.link(self.shown) is None:
             self.shown = self.links.key
-        self.links.styles.height = min(max(1, len(links)), LIST_LINES, max(3, self.app.size.height - 6))
+        self.details.styles.height = max(1, min(DETAIL_LINES, self.app.size.height - FRAME - SMALLEST_LIST))
         self._show_details()
 
     def action_details(self) -> None:
