@@ -58,6 +58,9 @@ def judged(data: bytes, *, now: float, passphrase: str = "", trusted: str = "") 
     if len(raw) > MOST:
         text = f"There are {len(raw)} certificates in this; at most {MOST} are taken at once."
         return _only("S119", text, "Ask for the one certificate of your company's CA.")
+    if not all(map(containers.is_certificate, raw)):
+        text = "A certificate in it cannot be read."
+        return _only("S115", text, "Get it again from where it came from; compare its SHA-256.")
     return judgement.judge(raw, issues, now=now, trusted=[b.data for b in mending.blocks(trusted).blocks])
 
 
