@@ -18,6 +18,7 @@ from tui.widgets.form import TextField
 from tui.widgets.messages import Explain
 from tui.widgets.page import BLANK, Page, Row, heading, text, wrapped
 from tui.widgets.place import Place
+from tui.widgets.places import PLACES
 
 GLOSSARY = (
     ("Address", "An IP address with its prefix length, such as 192.0.2.10/24."),
@@ -91,7 +92,7 @@ class HelpScreen(Place):
 
 
 EVERYWHERE = (
-    ("1 to 5", "go to a place"),
+    (f"1 to {len(PLACES)}", "go to a place"),
     ("Left", "into the column of places; Enter goes to the one at >"),
     ("Up, Down", "or Ctrl-P, Ctrl-N: move"),
     ("PgUp, PgDn", "or Ctrl-B, Ctrl-F: a page up or down"),
