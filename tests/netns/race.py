@@ -21,6 +21,7 @@ from tui.models.change import Refused
 from tui.models.host import HostConfig
 from tui.services import facts
 from tui.services.change import deadman, history, journal, planner, transaction
+from tui.services.change.lock import locked
 from tui.services.host import Host
 from tui.services.network import backends
 from tui.services.network.kernel import NetlinkKernel
@@ -31,12 +32,18 @@ def _config(mac: str, last: int) -> HostConfig:
     return HostConfig.model_validate({"links": [{"mac": mac, "ipv4": ipv4, "ipv6": {"method": "off"}}]})
 
 
+async def _shortened(host: Host, change: journal.Pending) -> journal.Pending:
+    async with locked(host):
+        change = replace(change, deadline=host.clock.boottime() + 0.06)
+        journal.store(host, change)
+        return change
+
+
 def _race(host: Host, all_backends: dict[str, Any], mac: str, last: int, jitter: float) -> tuple[str, str]:
     """One race: (what Keep said, what the history says)."""
     plan = planner.plan(_config(mac, last), facts.read(host), all_backends)
     change = asyncio.run(transaction.apply(host, plan, all_backends, who="race", line="pty"))
-    change = replace(change, deadline=host.clock.boottime() + 0.06)
-    journal.store(host, change)
+    change = asyncio.run(_shortened(host, change))
     watcher = os.fork()
     if watcher == 0:
         os._exit(deadman.watch(host, all_backends, change.change_id))

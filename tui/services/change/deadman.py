@@ -100,7 +100,9 @@ def watch(host: Host, backends: dict[str, Backend], change_id: str) -> int:
             time.sleep(min(left + 0.01, 1.0))
         elif seen or lock.free(host):
             # decided; or whoever armed us (and held the lock then) died before the journal was there
-            files.sweep(host, (journal.PATH,))
+            with lock.if_free(host) as ours:  # never what the next change is just writing
+                if ours:
+                    files.sweep(host, (journal.PATH,))
             host.path(f"{RUNNING}-{change_id}.lock").unlink(missing_ok=True)
             return 0
         else:

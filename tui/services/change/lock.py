@@ -7,7 +7,7 @@ import contextlib
 import fcntl
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 from tui.models.change import Issue, Refused
 from tui.services.change import files
@@ -60,13 +60,21 @@ def disk(error: OSError) -> Issue:
     return Issue("C105", "error", "", text, remedy)
 
 
-def free(host: Host) -> bool:
-    """Nobody holds the lock at this moment."""
+@contextlib.contextmanager
+def if_free(host: Host) -> Iterator[bool]:
+    """Hold the lock if nobody holds it at this moment; whether we do."""
     try:
         fd = os.open(host.path(PATH), os.O_RDWR | os.O_CLOEXEC)
     except OSError:
-        return True
+        yield True  # no lock yet: nobody has ever changed anything
+        return
     try:
-        return _taken(fd)
+        yield _taken(fd)
     finally:
         os.close(fd)
+
+
+def free(host: Host) -> bool:
+    """Nobody holds the lock at this moment."""
+    with if_free(host) as ours:
+        return ours
