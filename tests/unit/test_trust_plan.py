@@ -131,7 +131,11 @@ def test_no_trust_store_is_an_error_only_where_one_is_needed(tmp_path: Path) -> 
     assert planned(here, wish()).errors == ()
 
 
-@pytest.mark.parametrize("text", [ROOT.key_pem.decode(), ROOT.pem.decode() + ROOT.key_pem.decode(), "x", ""])
+@pytest.mark.parametrize(
+    "text",
+    [ROOT.key_pem.decode(), ROOT.pem.decode() + ROOT.key_pem.decode(), "x", ""],
+    ids=["key", "certificate and key", "no PEM", "empty"],
+)
 def test_the_document_takes_one_certificate_an_entry(text: str) -> None:
     with pytest.raises(ValidationError) as raised:
         TrustConfig(authorities=(text,))
