@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from ipaddress import IPv4Address, IPv6Address
+from zoneinfo import available_timezones
 
 COUNT = 2000
 _SIGNS = "0123456789abcdefABCDEFghxz.:/,;%[]-_ \t\n+*~@#'\"\\()"
@@ -89,6 +90,32 @@ def _flag(rng: random.Random) -> str:
     return " " * rng.randint(0, 12) + cased + "\n" * rng.randint(0, 12)
 
 
+def _port(rng: random.Random) -> str:
+    return str(rng.choice((rng.randint(1, 65535), rng.randint(1, 65535), 0, 65536, 70000)))
+
+
+def _secret(rng: random.Random) -> str:
+    return "".join(rng.choice(_SIGNS + "\u00e9\u4e2d") for _ in range(rng.randint(1, 30)))
+
+
+def _exception(rng: random.Random) -> str:
+    network = f"{_four(rng)}/{rng.randint(8, 32)}"
+    return rng.choice((_domain(rng), f".{_domain(rng)}", _four(rng), network, _six(rng)))
+
+
+def _zone(rng: random.Random) -> str:
+    return " " * rng.randint(0, 20) + rng.choice(sorted(available_timezones()))
+
+
+def _moment(rng: random.Random) -> str:
+    day = f"{rng.randint(2020, 2040)}-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}"
+    return f"{day} {rng.randint(0, 23):02}:{rng.randint(0, 59):02}{rng.choice(('', ':30'))}"
+
+
+def _keymap(rng: random.Random) -> str:
+    return rng.choice(("us", "de", "fr", "gb", "es", "de-latin1")) + rng.choice(("", str(rng.randint(0, 9999))))
+
+
 def _several(one: Callable[[random.Random], str]) -> Callable[[random.Random], str]:
     def typed(rng: random.Random) -> str:
         count = rng.choice((1, 1, 1, 2, 3, 6))
@@ -111,6 +138,16 @@ _VALID: dict[str, Callable[[random.Random], str]] = {
     "choice": _words,
     "text": _words,
     "flag": _flag,
+    "host": lambda rng: rng.choice((_domain, _four, _six))(rng),
+    "port": _port,
+    "user": _words,
+    "secret": _secret,
+    "exceptions": _several(_exception),
+    "hostname": lambda rng: rng.choice(_NAMES) + rng.choice(("", "-")) + str(rng.randint(0, 99999)),
+    "timeservers": _several(lambda rng: rng.choice((_domain, _four, _six))(rng)),
+    "zone": _zone,
+    "moment": _moment,
+    "keymap": _keymap,
 }
 
 

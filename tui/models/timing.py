@@ -96,6 +96,11 @@ def moment(text: str) -> float:
     return when.timestamp()
 
 
+def shown(seconds: float) -> str:
+    """The text that `moment` makes `seconds` of."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
 def _near(wanted: str, known: tuple[str, ...]) -> list[str]:
     import difflib
 

@@ -106,8 +106,10 @@ def show(kind: str, value: Any) -> str:
         return ""
     if kind == "flag":
         return "yes" if value else "no"
-    if kind == "secret":
-        return str(value.get_secret_value())
+    if kind == "secret":  # typed as text, kept as pydantic's SecretStr
+        return value if isinstance(value, str) else str(value.get_secret_value())
+    if kind == "moment":
+        return timing.shown(value)
     return ", ".join(str(v) for v in value) if isinstance(value, tuple) else str(value)
 
 
