@@ -131,15 +131,10 @@ class Page(Widget, can_focus=True):
         return next((i for way in order for i in way if i < size and self.rows[i].key), -1)
 
     def _follow(self) -> None:
-        """Scroll so that the cursor shows, with the rows above the first stop when it is near the top.
-
-        It is half a page that scrolls at once: a terminal scrolls whole rows only, so what stands beside this page is
-        painted again each time (docs/measured/terminal.md).
-        """
+        """Scroll so that the cursor shows, with the rows above the first stop when it is near the top."""
         room, size = max(1, self.room), len(self.rows)
         if self.cursor >= 0:
-            if not self.top <= self.cursor < self.top + room:
-                self.top = self.cursor - room // 2
+            self.top = max(min(self.top, self.cursor), self.cursor - room + 1)
             if self.cursor < room and self._stop(0, 1) == self.cursor:
                 self.top = 0
         self.top = max(0, min(self.top, size - room))
