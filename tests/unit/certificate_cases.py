@@ -94,7 +94,7 @@ def cases() -> dict[str, Case]:
         "begins anew": Case(pem[:300] + pem, 0, ("S113",)),
         "pasted twice": Case(pem + pem, 1, ("S113",)),
         "one character wrong": Case(pem[:200] + b"!" + pem[201:], 0, ("S114",)),
-        "characters lost": Case(pem[:201] + pem[203:], 0, ("S114",)),
+        "characters lost": Case(_odd(pem), 0, ("S114",)),
         "four characters lost": Case(_without(text, 4), 0, ("S115",)),
         "line lost": Case("\n".join(text.splitlines()[:3] + text.splitlines()[4:]).encode(), 0, ("S115",)),
         "damaged within": Case(_pem(root.der[:4] + b"\x31" + root.der[5:]), 0, ("S115",)),
@@ -202,6 +202,13 @@ def _revoked(one: Issued) -> bytes:
 
 def _pem(der: bytes) -> bytes:
     return b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(der) + b"-----END CERTIFICATE-----\n"
+
+
+def _odd(pem: bytes) -> bytes:
+    """As many characters lost as leave one over a group of four, which no base64 has, whatever a signature's length."""
+    data = b"".join(pem.split(b"-----")[2].split()).rstrip(b"=")
+    lost = (len(data) - 1) % 4 or 4
+    return pem[:201] + pem[201 + lost :]
 
 
 def _without(text: str, count: int) -> bytes:
