@@ -86,7 +86,7 @@ def test_apply_hit_at_every_point(rig: tuple[PracticeHost, Path, Path], fault: s
         _judge(practice, tally, point, fault, old)
     print(kill.HEAD, tally.row(), sep="\n")
     assert tally.wrong == []
-    assert tally.hit >= 0.8 * tally.tried
+    assert tally.hit >= 0.7 * tally.tried
     assert tally.tried == len(points)
     assert tally.points > 10
 
@@ -108,7 +108,7 @@ def test_keep_hit_at_every_point(rig: tuple[PracticeHost, Path, Path], fault: st
         _judge(practice, tally, point, fault, old)
     print(kill.HEAD, tally.row(), sep="\n")
     assert tally.wrong == []
-    assert tally.hit >= 0.8 * tally.tried
+    assert tally.hit >= 0.7 * tally.tried
     assert tally.tried == len(points)
     assert tally.points > 10
 
@@ -138,7 +138,7 @@ def test_recovery_hit_at_every_point(rig: tuple[PracticeHost, Path, Path], fault
         _judge(practice, tally, point, fault, old)
     print(kill.HEAD, tally.row(), sep="\n")
     assert tally.wrong == []
-    assert tally.hit >= 0.8 * tally.tried
+    assert tally.hit >= 0.7 * tally.tried
     assert tally.new == 0
     assert tally.tried == len(points)
     assert tally.points > 5
