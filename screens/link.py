@@ -7,23 +7,19 @@ type what is on the sheet and hear at each field what is wrong with it. Nothing 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
 
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from screens.explain import code_rows
+from screens.editor import Editor
 from tui.models.facts import Link
 from tui.models.form import LINK_FORM
 from tui.models.link import LinkConfig
 from tui.session import Session
 from tui.widgets.actions import Action
-from tui.widgets.dialog import Question
 from tui.widgets.form import FormView, nested, texts_of, under
 from tui.widgets.messages import DraftChanged
-from tui.widgets.page import BLANK, Page, Row, heading, text, wrapped
-from tui.widgets.place import Place
+from tui.widgets.page import Page, heading, wrapped
 from tui.widgets.words import METHODS, carrier, origin
 
 MESSAGE_LINES = 2
@@ -31,22 +27,14 @@ DHCP_GIVES = ("nameservers", "search_domains")
 """What a static form takes over from the lease, and a DHCP form leaves to it."""
 
 
-class LinkScreen(Place):
+class LinkScreen(Editor):
     NAME = "network"
     CSS_PATH = "../styles/link.tcss"
-    AUTO_FOCUS = "FormView > *"
-    IS_PLACE = False
     HELP_TEXT = (
         "Each field says what is wrong with it when you leave it. Up and Down (or Tab and Ctrl-T) go from field to "
         "field, Ctrl-U empties one, Ctrl-R puts back what it had. Reset fills in what the host has now. Done changes "
         "nothing yet: it goes to Review."
     )
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "app.focus_next", "next", key_display="Tab"),
-        Binding("ctrl+x,f2", "done", "done", priority=True, key_display="^X"),
-        Binding("escape,ctrl+g", "cancel", "cancel", priority=True, key_display="Esc"),
-        Binding("ctrl+y,f1", "app.help", "why", key_display="^Y"),
-    ]
 
     def __init__(self, session: Session, link: Link) -> None:
         super().__init__(session)
@@ -70,19 +58,6 @@ class LinkScreen(Place):
         by = f" by {origin(now.origin)}" if now.origin != "other" else ""
         self.head.show([heading(f"{now.name}  {carrier(now)}, {has}{by}")])
         self._say()
-
-    def explain(self) -> list[Row]:
-        """The field at the mark: what it is for, an example, and the page of what is wrong with it."""
-        field, issue = self.form.current, self.form.issue
-        rows: list[Row] = []
-        if field is not None:
-            rows += [heading(field.label), *wrapped(field.help, self.text_width)]
-            if field.example:
-                rows.append(text(f"Such as {field.example}"))
-            rows.append(BLANK)
-        if issue is not None:
-            rows += [*code_rows(issue.code), BLANK]
-        return [*rows, *wrapped(self.HELP_TEXT, self.text_width)]
 
     def _texts(self, config: LinkConfig) -> dict[str, str]:
         """Texts of the fields; what only the lease gave stays empty while the address is from DHCP."""
@@ -137,19 +112,6 @@ class LinkScreen(Place):
         self.session.set_link(config)
         self.dismiss()
         self.app.post_message(DraftChanged())
-
-    def action_cancel(self) -> None:
-        if not self.form.dirty:
-            self.dismiss()
-            return
-        self.app.push_screen(
-            Question("Leave without these changes?", "What you typed here is lost.", yes="Leave", no="Go on typing"),
-            self._leave,
-        )
-
-    def _leave(self, yes: bool | None) -> None:
-        if yes:
-            self.dismiss()
 
     def reset(self) -> None:
         for path, value in self._texts(LinkConfig.from_link(self.link)).items():

@@ -7,42 +7,31 @@ before anything is in the draft; Done goes to Review.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from screens.explain import code_rows
+from screens.editor import Editor
 from tui.models.proxy import PROXY_FORM, ProxyConfig
 from tui.session import Session
 from tui.widgets.actions import Action
-from tui.widgets.dialog import Question
 from tui.widgets.form import FormView, nested, under
 from tui.widgets.messages import DraftChanged
-from tui.widgets.page import BLANK, Page, Row, heading, text, wrapped
-from tui.widgets.place import Place
+from tui.widgets.page import Page, wrapped
 
 if TYPE_CHECKING:
     from tui.models.proxy import Upstream
 
 
-class ProxyEditScreen(Place):
+class ProxyEditScreen(Editor):
     NAME = "proxy"
     CSS_PATH = "../styles/proxy_edit.tcss"
-    AUTO_FOCUS = "FormView > *"
-    IS_PLACE = False
     HELP_TEXT = (
         "Type the parts as IT gave them, the password with all its signs. An empty password keeps the one that this "
         "host has for the same proxy and user. Reset fills in the exceptions that are known. Test tries it at once; "
         "Done changes nothing yet: it goes to Review."
     )
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "app.focus_next", "next", key_display="Tab"),
-        Binding("ctrl+x,f2", "done", "done", priority=True, key_display="^X"),
-        Binding("escape,ctrl+g", "cancel", "cancel", priority=True, key_display="Esc"),
-        Binding("ctrl+y,f1", "app.help", "why", key_display="^Y"),
-    ]
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -61,19 +50,6 @@ class ProxyEditScreen(Place):
 
     def update(self) -> None:
         self._say()
-
-    def explain(self) -> list[Row]:
-        """The field at the mark: what it is for, an example, and the page of what is wrong with it."""
-        field, issue = self.form.current, self.form.issue
-        rows: list[Row] = []
-        if field is not None:
-            rows += [heading(field.label), *wrapped(field.help, self.text_width)]
-            if field.example:
-                rows.append(text(f"Such as {field.example}"))
-            rows.append(BLANK)
-        if issue is not None:
-            rows += [*code_rows(issue.code), BLANK]
-        return [*rows, *wrapped(self.HELP_TEXT, self.text_width)]
 
     def _say(self) -> None:
         issue, field = self.form.issue, self.form.current
@@ -121,19 +97,6 @@ class ProxyEditScreen(Place):
         config = self._config()
         if config is not None:
             self.app.push_screen(ProxyTestScreen(self.session, config))
-
-    def action_cancel(self) -> None:
-        if not self.form.dirty:
-            self.dismiss()
-            return
-        self.app.push_screen(
-            Question("Leave without these changes?", "What you typed here is lost.", yes="Leave", no="Go on typing"),
-            self._leave,
-        )
-
-    def _leave(self, yes: bool | None) -> None:
-        if yes:
-            self.dismiss()
 
     def reset(self) -> None:
         """The exceptions that follow from what is known, in place of those that are there."""

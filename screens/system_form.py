@@ -7,13 +7,12 @@ left out, and the place says why. Nothing is written: Done goes to Review.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any
 
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from screens.explain import code_rows
+from screens.editor import Editor
 from tui.models.clock import ClockConfig
 from tui.models.identity import IdentityConfig
 from tui.models.system import TRY, form
@@ -22,28 +21,18 @@ from tui.services import identity
 from tui.services.timekeeping import plan as timekeeping
 from tui.session import Session
 from tui.widgets.actions import Action
-from tui.widgets.dialog import Question
 from tui.widgets.form import FormView, nested
 from tui.widgets.messages import DraftChanged
-from tui.widgets.page import BLANK, Page, Row, heading, text, wrapped
-from tui.widgets.place import Place
+from tui.widgets.page import Page, heading, wrapped
 
 
-class SystemForm(Place):
+class SystemForm(Editor):
     NAME = "system"
     CSS_PATH = "../styles/system.tcss"
-    AUTO_FOCUS = "FormView > *"
-    IS_PLACE = False
     HELP_TEXT = (
         "Each field says what is wrong with it when you leave it. Up and Down (or Tab and Ctrl-T) go from field to "
         "field. Reset fills in what the host has now. Done changes nothing yet: it goes to Review."
     )
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "app.focus_next", "next", key_display="Tab"),
-        Binding("ctrl+x,f2", "done", "done", priority=True, key_display="^X"),
-        Binding("escape,ctrl+g", "cancel", "cancel", priority=True, key_display="Esc"),
-        Binding("ctrl+y,f1", "app.help", "why", key_display="^Y"),
-    ]
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -73,18 +62,6 @@ class SystemForm(Place):
         locked = "; the name is locked by Kubernetes" if facts.cluster_uses_address else ""
         self.head.show([heading(f"Name & time of {facts.hostname or 'this host'}{locked}")])
         self._say()
-
-    def explain(self) -> list[Row]:
-        """The field at the mark: what it is for, an example, and the page of what is wrong with it."""
-        field, issue = self.form.current, self.form.issue
-        rows: list[Row] = []
-        if field is not None:
-            rows += [heading(field.label), *wrapped(field.help, self.text_width)]
-            rows += [text(f"Such as {field.example}")] if field.example else []
-            rows.append(BLANK)
-        if issue is not None:
-            rows += [*code_rows(issue.code), BLANK]
-        return [*rows, *wrapped(self.HELP_TEXT, self.text_width)]
 
     def _has(self) -> dict[str, Any]:
         """What the host has, by path."""
@@ -135,19 +112,9 @@ class SystemForm(Place):
         self.dismiss()
         self.app.post_message(DraftChanged())
 
-    def action_cancel(self) -> None:
-        typed = {path for path, field in self.form.fields.items() if field.text != field.before} - {TRY}
-        if not typed:
-            self.dismiss()
-            return
-        self.app.push_screen(
-            Question("Leave without these changes?", "What you typed here is lost.", yes="Leave", no="Go on typing"),
-            self._leave,
-        )
-
-    def _leave(self, yes: bool | None) -> None:
-        if yes:
-            self.dismiss()
+    def dirty(self) -> bool:
+        """What is tried on the keyboard line is nothing to lose."""
+        return any(field.text != field.before for path, field in self.form.fields.items() if path != TRY)
 
     def reset(self) -> None:
         for path, value in self._texts(drafted=False).items():
