@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import ssl
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.certificates import NOW, YEAR, Issued, issued, rsa_key, server
 from tests.unit.certificate_cases import Case, cases
 from tui.models.certificate import Judged, groups
-from tui.services.parser import certificates
+from tui.services.parser import certificates, mending
 from tui.services.parser.judgement import STRICT
 
 TABLE = cases()
@@ -50,6 +53,16 @@ def test_mended_text_is_the_same_certificate() -> None:
     same = [n for n in forms if judged(TABLE[n]).usable[0].sha256 == fingerprint]
     assert len(same) >= 20, set(forms) - set(same)
     assert pem.startswith(b"-----BEGIN")
+
+
+@pytest.mark.parametrize("mark", ["> ", ">", "> > ", ">>", "# ", "// ", "//", " * ", "| > "])
+@given(st.lists(st.sampled_from([b"\xff" * 48, b"\x00" * 48, bytes(range(48))]), min_size=1, max_size=6))
+def test_marks_of_a_quotation_are_told_from_what_is_quoted(mark: str, rows: list[bytes]) -> None:
+    """48 bytes are a line of base64; of 0xff they are a line of slashes."""
+    body = b"".join(rows)
+    text = "-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(body).decode() + "-----END CERTIFICATE-----\n"
+    found = mending.blocks("".join(f"{mark}{row}\n" for row in text.splitlines())).blocks
+    assert [(b.wrong, b.data) for b in found] == [("", body)]
 
 
 def test_a_chain_is_put_in_order() -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 MARKER = re.compile(r"-{3,}[ \t]*(BEGIN|END)[ \t]+([A-Z0-9 #]{1,40}?)[ \t]*-{3,}")
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u0000"), None)
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒−", "-") | {"\u2013": "--", "\u2014": "---", "\u2015": "---"})
-_QUOTES = re.compile(r"(?m)^[ \t]*(?:(?:>|\||#|//|\*)[ \t]?)+(?=\S)")
+_QUOTED_BEGIN = re.compile(r"[ ]*((?:(?:>|\||#|//|\*)[ ]*)+)-{3,} ?BEGIN")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=]*")
 _HEADER = re.compile(r"[A-Za-z0-9-]{1,30}:[ \t]")
 
@@ -111,10 +111,25 @@ def _mend(text: str, found: Text) -> str:
     mended(text.translate(_DASHES), "dashes that an editor has changed")
     mended(text.replace("\xa0", " ").replace("\t", " "), "blanks of another kind")
     mended(re.sub(r"(?i)<br ?/?>|</?p>|&nbsp;", "\n", text), "marks of a web page")
-    if re.search(r"(?m)^[ ]*[>|#/*][^\n]*-{3,} ?BEGIN", text):
-        mended(_QUOTES.sub("", text), "marks of a quotation")
+    mended(_unquoted(text), "marks of a quotation")
     mended(re.sub(r"(?m)^[ ]*(?:[\"'`][ ]*)?|[ ]*(?:[\"'`][ ]*[+,;\\]*)?[ ]*$", "", text), "indentation or quotes")
     return text
+
+
+def _unquoted(text: str) -> str:
+    """Without the marks that stand before a quoted BEGIN, in its line and in those down to END.
+
+    Just these marks and as many of them: `//` may also be how a line of base64 begins.
+    """
+    rows, marks = [], re.compile("")
+    for row in text.split("\n"):
+        if begins := _QUOTED_BEGIN.match(row):
+            each = begins[1].replace("//", "/").replace(" ", "")
+            marks = re.compile("".join(f"[ ]*{re.escape('//' if mark == '/' else mark)}" for mark in each) + "[ ]?")
+        rows.append(marks.sub("", row, count=1) if marks.match(row) else row)
+        if (marker := MARKER.search(row)) and marker[1] == "END":
+            marks = re.compile("")
+    return "\n".join(rows)
 
 
 def _block(label: str, line: int, body: str) -> Block:
