@@ -15,7 +15,9 @@ from bench.terminal import Program, key
 ROOT = Path(__file__).resolve().parents[1]
 MACHINE = ROOT / "assets" / "machines" / "factory.json"
 HOST, ADDRESS = "press-line-4", "198.51.100.20"
-PLACES = ("Home", "Network", "Review", "Log", "Help")
+PLACES = {"1": "Home", "2": "Network", "3": "Proxy", "4": "Certs", "5": "Name & time", "6": "Register",
+          "7": "Content", "8": "Hosts", "9": "Cluster", "0": "Checks", "v": "Review", "l": "Log", "p": "Power",
+          "?": "Help"}  # fmt: skip
 EDITED = "example.org, lab.example.org, plant-2.example"
 FIELDS = 8
 SPARED = b"\r\n\x03\x04\x11\x1a\x1c"
@@ -80,7 +82,7 @@ def first_screen_complete(measured: Measured) -> bool:
     return (
         HOST in lines[0]
         and ADDRESS in lines[0]
-        and all(any(f" {place}" in line for line in lines[1:-1]) for place in PLACES)
+        and all(any(f"{key} {place}" in line for line in lines[1:-1]) for key, place in PLACES.items())
         and "q quit" in lines[-1]
     )
 

@@ -26,7 +26,7 @@ from bench.terminal import Program
 CODE = Path(__file__).resolve().parents[1]
 FIRST_SCREEN, STATUS_RATIO, SCREEN_SECONDS_RATIO = 1300.0, 8.0, 1.6
 """Budgets: million instructions; times `pass`; times `import textual.app`."""
-PLACES = ("Home", "Network", "Review", "Help")
+PLACES = ("1 Home", "2 Network", "9 Cluster", "v Review", "? Help")
 _ENTRY = "import sys; from tui.cli import run; sys.exit(run(sys.argv[1:]))"
 """What the installed `onsite` script does."""
 

@@ -18,7 +18,6 @@ from tui.widgets.form import TextField
 from tui.widgets.messages import Explain
 from tui.widgets.page import BLANK, Page, Row, heading, text, wrapped
 from tui.widgets.place import Place
-from tui.widgets.places import PLACES
 
 GLOSSARY = (
     ("Address", "An IP address with its prefix length, such as 192.0.2.10/24."),
@@ -92,7 +91,7 @@ class HelpScreen(Place):
 
 
 EVERYWHERE = (
-    (f"1 to {len(PLACES)}", "go to a place"),
+    ("0 to 9, V, L, P", "go to a place, as the column of places says"),
     ("Left", "into the column of places; Enter goes to the one at >"),
     ("Up, Down", "or Ctrl-P, Ctrl-N: move"),
     ("PgUp, PgDn", "or Ctrl-B, Ctrl-F: a page up or down"),

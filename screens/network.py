@@ -22,7 +22,7 @@ from tui.widgets.words import METHODS, carrier, link_mark, origin
 
 WIDE = 55
 """Columns that the whole list needs; with fewer it has name and address."""
-DETAIL_LINES = 10
+DETAIL_LINES = 13
 """Lines for the details, at most; the list has the rest.
 
 The list stands below, where it has no places beside it: a terminal scrolls whole rows only, and on a slow line every

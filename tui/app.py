@@ -44,8 +44,9 @@ class OnsiteApp(App[None], inherit_bindings=False):
     VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-short"), (SHORT, "-tall")]  # noqa: RUF012 - as above
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
-            Binding(place.key, f"go('{place.name}')", "places", show=place.key == "1", key_display=f"1-{len(PLACES)}")
+            Binding(place.key, f"go('{place.name}')", "places", show=place.key == "1", key_display="1-9")
             for place in PLACES
+            if place.name != "help"  # whose key says first where one stands
         ),
         Binding("question_mark", "help_here", "help", key_display="?"),
         Binding("f1,ctrl+y", "help", show=False),

@@ -36,10 +36,10 @@ def test_every_place_and_the_editor_in_words_that_the_terminal_knows(profile):
         lines = program.model.text()
         assert "press-line-4" in lines[0]
         assert "198.51.100.20" in lines[0]
-        assert all(any(f" {place}" in line for line in lines[1:-1]) for place in PLACES)
-        for digit, place in enumerate(PLACES, 1):
-            program.press(str(digit))
-            assert any(line.startswith(f"*{digit} {place}") for line in program.model.text())
+        assert all(any(f"{key} {place}" in line for line in lines[1:-1]) for key, place in PLACES.items())
+        for key, place in PLACES.items():
+            program.press(key)
+            assert any(line.startswith(f"*{key} {place}") for line in program.model.text())
         program.press("2", "enter", quiet=0.6)
         lines = program.model.text()
         fields = [line for line in lines if "[" in line and line.endswith("]") and "Done" not in line]

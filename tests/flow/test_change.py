@@ -57,7 +57,7 @@ async def test_kept_is_in_the_kernel_and_in_the_file(opened: Opened, session: Se
         await pilot.press("enter", "2")
         await seen(pilot, "203.0.113.10/24")
         assert session.draft is None
-        await pilot.press("4")
+        await pilot.press("l")
         await seen(pilot, "kept, alice on ttyS0")
 
 
@@ -69,7 +69,7 @@ async def test_reverted_is_gone_from_kernel_and_screen_says_so(opened: Opened, s
         assert addresses(session) == set()
         assert not session.host.path(FILE).exists()
         assert session.pending() is None
-        await pilot.press("enter", "4")
+        await pilot.press("enter", "l")
         await seen(pilot, "taken back (verified), alice on ttyS0")
 
 
@@ -138,7 +138,7 @@ async def test_the_last_kept_change_is_taken_back(opened: Opened, session: Sessi
         await applied(pilot)
         await pilot.press("k")
         await seen(pilot, "Kept.")
-        await pilot.press("enter", "3", "h", "r")
+        await pilot.press("enter", "v", "h", "r")
         await seen(pilot, "This takes the last kept change back")
         await applied(pilot)
         assert addresses(session) == set()

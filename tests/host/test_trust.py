@@ -157,7 +157,7 @@ def test_from_a_folder_to_a_working_curl(site: Site) -> None:
     (box.root / "mnt/stick/company-root.cer").write_bytes(site.root.der)
     with site.console() as program:
         number = _keys(
-            program, ("6", "none; I imports"), ("i", "A folder or file"), ("enter", "Folder or file [/mnt"),
+            program, ("4", "none; I imports"), ("i", "A folder or file"), ("enter", "Folder or file [/mnt"),
             ("enter", "company-root.cer"), *IMPORT, *APPLY,
         )  # fmt: skip
     assert number <= 15, number
@@ -205,7 +205,7 @@ def test_what_the_server_presents(site: Site) -> None:
     """The chain is shown, the intermediate picked, the fingerprint compared; curl stops at it (partial chain)."""
     before = site.store()
     with site.console() as program:
-        program.press("6")
+        program.press("4")
         program.expect("none; I imports", 30)
         program.press("i", "down", "down", "enter")
         program.expect("Server         [", 10)
@@ -240,7 +240,7 @@ def test_keys_and_passphrases_are_nowhere(site: Site) -> None:
     store = pkcs12.serialize_key_and_certificates(b"ca", None, None, [site.root.certificate], how)
     (folder / "b-store.p12").write_bytes(store)
     with site.console() as program:
-        _keys(program, ("6", "I imports"), ("i", "A folder or file"), ("enter", "Folder or file ["))
+        _keys(program, ("4", "I imports"), ("i", "A folder or file"), ("enter", "Folder or file ["))
         _keys(program, ("enter", "a-key.pem"), ("enter", "S111"), ("escape", "b-store.p12"))
         program.press("down", "enter")
         program.expect("Passphrase     [", 20)
@@ -311,7 +311,7 @@ def test_from_a_stick_to_a_working_curl(site: Site, stick: Path) -> None:
     box.run("mknod", str(stick), "b", *numbers)
     with site.console() as program:
         number = _keys(
-            program, ("6", "none; I imports"), ("i", f"> Stick {stick}  COMPANY"), ("enter", "pki/company-root.crt"),
+            program, ("4", "none; I imports"), ("i", f"> Stick {stick}  COMPANY"), ("enter", "pki/company-root.crt"),
         )  # fmt: skip
         shown = "\n".join(program.model.text())
         assert "link.crt" not in shown

@@ -90,7 +90,7 @@ def checked(session: Session) -> Session:
 async def test_last_result(
     opened: Opened, checked: Session, size: tuple[int, int], snapshot: SnapshotAssertion
 ) -> None:
-    async with opened(("7",), size) as pilot:
+    async with opened(("0",), size) as pilot:
         await seen(pilot, "2 hours ago")
         assert grid(pilot.app) == snapshot
 
@@ -107,7 +107,7 @@ async def test_home_says_nothing_of_checks_that_nobody_made(opened: Opened) -> N
 
 
 async def test_rungs_appear_in_order_and_one_at_a_time(opened: Opened, ladder: Ladder) -> None:
-    async with opened(("7",)) as pilot:
+    async with opened(("0",)) as pilot:
         await seen(pilot, "Nothing has been checked here yet")
         await pilot.press("r")
         for number, rung in enumerate(FOUND[:7]):
@@ -121,17 +121,17 @@ async def test_rungs_appear_in_order_and_one_at_a_time(opened: Opened, ladder: L
 
 
 async def test_keys_work_while_it_climbs_and_leaving_ends_it(opened: Opened, ladder: Ladder) -> None:
-    async with opened(("7", "r")) as pilot:
+    async with opened(("0", "r")) as pilot:
         await seen(pilot, ".. Cable")
         await pilot.press("2")
         await seen(pilot, "Interface")
         await until(pilot, lambda: ladder.cancelled)
-        await pilot.press("7")
+        await pilot.press("0")
         await seen(pilot, "Ended because the place was left")
 
 
 async def test_details_and_the_page_of_the_code(opened: Opened, checked: Session) -> None:
-    async with opened(("7",)) as pilot:
+    async with opened(("0",)) as pilot:
         await pilot.press("space")
         await seen(pilot, "Seen: 1000 Mb/s (limit 1 s)")
         await pilot.press("space")
@@ -145,7 +145,7 @@ async def test_details_and_the_page_of_the_code(opened: Opened, checked: Session
 
 async def test_the_draft_is_checked_where_there_is_one(opened: Opened, ladder: Ladder, session: Session) -> None:
     ladder.all_at_once()
-    async with opened(("7",)) as pilot:
+    async with opened(("0",)) as pilot:
         assert "D check the draft" not in grid(pilot.app)
         link = session.facts.links[0]
         session.set_link(session.wish(link).model_copy(update={"mtu": 1400}))
@@ -160,10 +160,10 @@ async def test_the_draft_is_checked_where_there_is_one(opened: Opened, ladder: L
 async def test_settings_that_make_no_sense(opened: Opened, session: Session, tmp_path: Path) -> None:
     (session.host.path("/etc/onsite")).mkdir(parents=True, exist_ok=True)
     session.host.path("/etc/onsite/onsite.toml").write_text("[checks]\nendpoint = 'api manage'\n")
-    async with opened(("7", "r")) as pilot:
+    async with opened(("0", "r")) as pilot:
         await seen(pilot, "S101 The settings cannot be used")
 
 
 async def test_a_recording_is_not_checked(opened: Opened) -> None:
-    async with opened(("7", "r")) as pilot:
+    async with opened(("0", "r")) as pilot:
         await seen(pilot, "this host is a recording")

@@ -25,12 +25,12 @@ from tui.session import Session
 
 SECRET = "s3cr3t"
 TYPED: tuple[Step, ...] = (
-    (("8",), "Proxy of this host"),
+    (("3",), "Proxy of this host"),
     (("enter",), "[ Done ]"),
     (("right",), "Proxy host"),
     (("down", *"proxy", "down", "down", *"edge01", "down", *SECRET), "******"),
 )
-PLACE: tuple[Step, ...] = ((("8",), "Proxy of this host"),)
+PLACE: tuple[Step, ...] = ((("3",), "Proxy of this host"),)
 TEST: tuple[Step, ...] = (*PLACE, (("t",), "Nothing has been tried"))
 ADDRESSES: tuple[str, ...] = (*"https://a.example/", "down", *"b")
 
@@ -48,8 +48,8 @@ DRAFTED: dict[str, tuple[Step, ...]] = {
     "exceptions": (*PLACE, (("e",), "Python")),
     "edit-again": (*PLACE, (("enter",), "******")),
     "edit-leave": (*PLACE, (("enter",), "[ Done ]"), (("down", "x", "escape"), "Leave without")),
-    "review": ((("3",), "nothing is written yet"),),
-    "review-files": ((("3",), "nothing is written yet"), (("f",), "/etc/onsite/proxy.json")),
+    "review": ((("v",), "nothing is written yet"),),
+    "review-files": ((("v",), "nothing is written yet"), (("f",), "/etc/onsite/proxy.json")),
     "test": TEST,
 }
 SIZE = {"draft": SIZES, "edit-one": SIZES}
@@ -155,13 +155,13 @@ async def test_kept_then_edited_without_typing_the_password_again(
     drafted: Session, opened: Opened, snapshot: SnapshotAssertion
 ) -> None:
     async with opened() as pilot:
-        await walk(pilot, ((("3",), "nothing is written yet"), (("a",), "Keep this change?"), (("k",), "Kept.")))
-        await walk(pilot, ((("enter", "8"), "http://edge01:***@proxy.example:3128"),))
+        await walk(pilot, ((("v",), "nothing is written yet"), (("a",), "Keep this change?"), (("k",), "Kept.")))
+        await walk(pilot, ((("enter", "3"), "http://edge01:***@proxy.example:3128"),))
         assert "draft" not in grid(pilot.app)
         assert grid(pilot.app) == snapshot
         edited = (("enter",), "[ Done ]")
         await walk(pilot, (edited, (("down", "down", "ctrl+u", *"8080", "ctrl+x"), "P109")))
-        await walk(pilot, ((("d",), "Discard the changes?"), (("y",), "Nothing waits"), (("8",), "proxy.example:3128")))
+        await walk(pilot, ((("d",), "Discard the changes?"), (("y",), "Nothing waits"), (("3",), "proxy.example:3128")))
         await walk(pilot, (edited, ((*["down"] * 6, "ctrl+u", "x", "ctrl+x"), "nothing is written")))
         written = {step.image.path: step.image.content or b"" for step in drafted.plan().steps}
     assert f"edge01:{SECRET}@".encode() in written["/etc/onsite/proxy.env"], "as kept for the same proxy and user"

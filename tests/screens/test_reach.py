@@ -20,12 +20,12 @@ SCREENS = {
     "link-static": ("2", "enter", "s", "down", "down", "down", "s"),
     "link-leave": ("2", "enter", "s", "escape"),
     "review": ("2", "enter", "s", "ctrl+x"),
-    "review-empty": ("3",),
-    "log": ("4",),
-    "help": ("5",),
-    "help-code": ("5", "c"),
-    "system": ("9",),
-    "system-form": ("9", "enter"),
+    "review-empty": ("v",),
+    "log": ("l",),
+    "help": ("question_mark",),
+    "help-code": ("question_mark", "c"),
+    "system": ("5",),
+    "system-form": ("5", "enter"),
     "quit": ("q",),
 }
 
@@ -64,7 +64,9 @@ async def test_every_focusable_widget_is_reached(name: str, size: tuple[int, int
 
 @pytest.mark.parametrize("name", ["home", "network", "review", "help"])
 async def test_a_page_that_is_too_long_can_be_read_to_its_end(name: str, opened: Opened) -> None:
-    keys = {"home": (), "network": ("2", "tab"), "review": ("2", "enter", "s", "ctrl+x"), "help": ("5",)}[name]
+    keys = {"home": (), "network": ("2", "tab"), "review": ("2", "enter", "s", "ctrl+x"), "help": ("question_mark",)}[
+        name
+    ]
     async with opened(keys, (40, 9)) as pilot:
         page: Any = pilot.app.focused
         texts = ["".join(p if isinstance(p, str) else p[0] for p in row.parts).strip() for row in page.rows]

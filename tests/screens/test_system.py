@@ -24,7 +24,7 @@ FILES = (
     FileFact("/etc/default/keyboard", text='XKBLAYOUT="us"\n'),
     FileFact("/etc/hosts", text="127.0.0.1 localhost\n127.0.1.1 edge-7c21\n"),
 )
-PLACE: tuple[Step, ...] = ((("9",), "has not set the clock"),)
+PLACE: tuple[Step, ...] = ((("5",), "has not set the clock"),)
 EDITOR: tuple[Step, ...] = (*PLACE, (("enter",), "[ Done ]"))
 TYPED: tuple[Step, ...] = (
     *EDITOR,
@@ -94,7 +94,7 @@ async def test_kept_from_the_screen(opened: Opened, on: Callable[..., Session]) 
 
 async def test_a_cluster_locks_the_name(opened: Opened, on: Callable[..., Session]) -> None:
     async with opened((), of=on(cluster_uses_address=True)) as pilot:
-        await walk(pilot, ((("9",), "A Kubernetes cluster runs"), (("enter",), "locked by Kubernetes")))
+        await walk(pilot, ((("5",), "A Kubernetes cluster runs"), (("enter",), "locked by Kubernetes")))
         form = pilot.app.screen.query_one(FormView)
         assert "identity.hostname" not in form.fields
         assert "clock.servers" in form.fields
@@ -102,7 +102,7 @@ async def test_a_cluster_locks_the_name(opened: Opened, on: Callable[..., Sessio
 
 async def test_what_cannot_be_set_here_is_no_field(opened: Opened, on: Callable[..., Session]) -> None:
     async with opened((), of=on(Setters(), files=FILES[:1])) as pilot:
-        await walk(pilot, ((("9",), "none can be set here"), (("enter",), "[ Done ]")))
+        await walk(pilot, ((("5",), "none can be set here"), (("enter",), "[ Done ]")))
         assert set(pilot.app.screen.query_one(FormView).fields) == {"identity.hostname", "clock.zone"}
 
 
@@ -113,5 +113,5 @@ async def test_a_synchronised_clock_is_not_set_by_hand(opened: Opened, on: Calla
     mark.touch()
     os.utime(mark, (NOON - 7200, NOON - 7200))
     async with opened((), of=session) as pilot:
-        await walk(pilot, ((("9",), "timesyncd sets the clock; last 2 hours ago."), (("t",), "Y133")))
+        await walk(pilot, ((("5",), "timesyncd sets the clock; last 2 hours ago."), (("t",), "Y133")))
     assert session.host.clock.now() == NOON

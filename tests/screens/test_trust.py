@@ -23,8 +23,8 @@ from tui.session import Session
 
 DATA = Path(__file__).with_name("data")
 FOLDER = "/usr/local/share/ca-certificates"
-LIST: tuple[Step, ...] = ((("6",), "Authorities (CA)"),)
-NONE: tuple[Step, ...] = ((("6",), "none; I imports"),)
+LIST: tuple[Step, ...] = ((("4",), "Authorities (CA)"),)
+NONE: tuple[Step, ...] = ((("4",), "none; I imports"),)
 SOURCES: tuple[Step, ...] = (*NONE, (("i",), "no stick"))
 FILES: tuple[Step, ...] = (*SOURCES, (("enter",), "Folder or file [/mnt"), (("enter",), "chain.pem"))
 STATES: dict[str, tuple[Step, ...]] = {
@@ -53,7 +53,7 @@ INSTALLED: dict[str, tuple[Step, ...]] = {
     "details": (*LIST, ((), "Old Proxy CA"), (("down", "enter"), "Somebody else put it there")),
     "not-ours": (*LIST, ((), "Old Proxy CA"), (("down", "d"), "S157")),
     "removed": (*LIST, ((), "Old Proxy CA"), (("d",), "trusted -> not trusted")),
-    "removed-list": (*LIST, ((), "Old Proxy CA"), (("d",), "trusted -> not trusted"), (("6",), "goes away")),
+    "removed-list": (*LIST, ((), "Old Proxy CA"), (("d",), "trusted -> not trusted"), (("4",), "goes away")),
     "home": (((), "Old Proxy CA"),),
 }
 
@@ -95,7 +95,7 @@ async def test_state_with_authorities(
 
 
 async def test_no_trust_store(opened: Opened, snapshot: SnapshotAssertion) -> None:
-    async with opened(("6",)) as pilot:
+    async with opened(("4",)) as pilot:
         await seen(pilot, "no trust store")
         assert grid(pilot.app) == snapshot
 

@@ -17,7 +17,7 @@ from tui.widgets.look import HERE, MARKS, STRONG
 
 
 class Destination(NamedTuple):
-    """One place. `name` is its module in `screens` and its file in `styles`; `key` is the digit that goes there."""
+    """One place. `name` is its module in `screens` and its file in `styles`; `key` goes there."""
 
     key: str
     name: str
@@ -27,14 +27,20 @@ class Destination(NamedTuple):
 PLACES = (
     Destination("1", "home", "Home"),
     Destination("2", "network", "Network"),
-    Destination("3", "review", "Review"),
-    Destination("4", "log", "Log"),
-    Destination("5", "help", "Help"),
-    Destination("6", "trust", "Certs"),
-    Destination("7", "checks", "Checks"),
-    Destination("8", "proxy", "Proxy"),
-    Destination("9", "system", "Name & time"),
+    Destination("3", "proxy", "Proxy"),
+    Destination("4", "trust", "Certs"),
+    Destination("5", "system", "Name & time"),
+    Destination("6", "registration", "Register"),
+    Destination("7", "content", "Content"),
+    Destination("8", "peers", "Hosts"),
+    Destination("9", "cluster", "Cluster"),
+    Destination("0", "checks", "Checks"),
+    Destination("v", "review", "Review"),
+    Destination("l", "log", "Log"),
+    Destination("p", "power", "Power"),
+    Destination("?", "help", "Help"),
 )
+"""In the order of a visit: the host, its management plane, its cluster; then what looks over all of it."""
 
 
 class Places(Widget, can_focus=True):
