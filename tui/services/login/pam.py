@@ -70,7 +70,6 @@ def check(
     libc.calloc.argtypes = (ctypes.c_size_t, ctypes.c_size_t)
     libc.strdup.argtypes = (ctypes.c_char_p,)
 
-    @_Converse
     def converse(count: int, messages: Any, answers: Any, _data: Any) -> int:
         """The password to every hidden question, the name to an open one.
 
@@ -90,7 +89,7 @@ def check(
         return 0
 
     handle = ctypes.c_void_p()
-    conversation = _Conversation(converse, None)
+    conversation = _Conversation(_Converse(converse), None)
     pam.pam_set_item.argtypes = (ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p)
     begin = [service.encode(), name, ctypes.byref(conversation)]
     if folder is None:
