@@ -51,7 +51,7 @@ def export(host: Host, arguments: list[str]) -> int:
     """The HostConfig of the links that Onsite can write, of name, time and proxy: what each has now, as a wish."""
     from tui.models.host import HostConfig
     from tui.models.link import LinkConfig
-    from tui.services import document, identity
+    from tui.services import document, identity, registration
     from tui.services import facts as reading
     from tui.services.proxy import kept
     from tui.services.timekeeping import plan as timekeeping
@@ -66,6 +66,7 @@ def export(host: Host, arguments: list[str]) -> int:
         identity=identity.current(facts),
         clock=timekeeping.current(facts),
         proxy=kept.kept(facts),
+        registration=registration.kept(facts),
     )
     print("# What this host has. Edit it, then: onsite plan FILE, onsite apply FILE")
     print(document.text(config), end="")

@@ -1,7 +1,7 @@
 """The codes of issues: short enough to read out on the phone, each with a page that Help shows and the docs hold.
 
 N1 typed values, N2 address sanity, N3 what the network said, C1 changes, D1 documents, D2 checks of the way
-out, P1 proxy, S1 settings of Onsite itself (S101) and certificates, Y1 name and time.
+out, P1 proxy, R1 registration, S1 settings of Onsite itself (S101) and certificates, Y1 name and time.
 """
 
 from __future__ import annotations
@@ -231,6 +231,16 @@ TITLES = {
     "Y132": "The time service did not follow",
     "Y133": "The clock is set by a server",
     "Y134": "A practice host has no clock",
+    "R101": "Not the address of a management plane",
+    "R102": "More than a host and a port",
+    "R103": "Not a host id",
+    "R104": "Not a token",
+    "R105": "Not the name of a project",
+    "R106": "Not a tag",
+    "R107": "Not a registration page",
+    "R110": "A cluster runs under this management",
+    "R111": "No token",
+    "R112": "Another host id",
     "X101": "Something unforeseen",
 }
 _PAGES = Path(__file__).resolve().parents[2] / "assets" / "codes"

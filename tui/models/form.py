@@ -11,6 +11,7 @@ from typing import Literal
 Kind = Literal[
     "choice", "text", "addresses4", "addresses6", "gateway4", "gateway6", "nameservers", "domains", "mtu", "flag",
     "host", "port", "user", "secret", "exceptions", "hostname", "timeservers", "zone", "moment", "keymap",
+    "plane", "registration_secret", "project", "tags", "host_id", "page",
 ]  # fmt: skip
 
 
@@ -43,7 +44,15 @@ class Form:
 
     def shown(self, texts: dict[str, str]) -> tuple[Field, ...]:
         """The fields that apply to what was chosen so far."""
-        return tuple(f for f in self.fields if f.shown_when is None or texts.get(f.shown_when[0]) in f.shown_when[1])
+        found: dict[str, Field] = {}
+        asked = {field.path for field in self.fields}
+        for field in self.fields:
+            if field.shown_when is not None:
+                path, wanted = field.shown_when
+                if texts.get(path) not in wanted or (path in asked and path not in found):
+                    continue  # also where what it depends on does not apply itself
+            found[field.path] = field
+        return tuple(found.values())
 
 
 LINK_FORM = Form(

@@ -10,6 +10,7 @@ from tui.models.clock import ClockConfig
 from tui.models.identity import IdentityConfig
 from tui.models.link import LinkConfig, Part
 from tui.models.proxy import ProxyConfig
+from tui.models.registration import RegistrationConfig
 from tui.models.trust import TrustConfig
 
 
@@ -26,6 +27,7 @@ class HostConfig(Part):
     trust: TrustConfig | None = None
     identity: IdentityConfig | None = None
     clock: ClockConfig | None = None
+    registration: RegistrationConfig | None = None
 
     def link(self, mac: str) -> LinkConfig | None:
         return next((x for x in self.links if x.mac == mac), None)

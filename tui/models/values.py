@@ -11,7 +11,7 @@ from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from typing import Any, TypeVar
 
-from tui.models import endpoint, hostname, keymap, timing
+from tui.models import endpoint, hostname, keymap, plane, timing
 from tui.models.address import plain, single, usable
 from tui.models.domain import domain
 from tui.models.ipv4 import four, gateway4, interface4, mask_length
@@ -106,7 +106,7 @@ def show(kind: str, value: Any) -> str:
         return ""
     if kind == "flag":
         return "yes" if value else "no"
-    if kind == "secret":  # typed as text, kept as pydantic's SecretStr
+    if kind in ("secret", "registration_secret"):  # typed as text, kept as pydantic's SecretStr
         return value if isinstance(value, str) else str(value.get_secret_value())
     if kind == "moment":
         return timing.shown(value)
@@ -142,7 +142,9 @@ def _entries(text: str, parse_one: Callable[[str], object]) -> list[str]:
         Wrong: N115, N116; N112 where commas or blanks stand for the dots of one address.
     """
     text = re.sub(r"\s*/\s*", "/", clean(text))
-    if parse_one not in (domain, endpoint.exception, timing.server) and (commas := _COMMAS_FOR_DOTS.search(text)):
+    if parse_one not in (domain, endpoint.exception, timing.server, plane.tag) and (
+        commas := _COMMAS_FOR_DOTS.search(text)
+    ):
         dotted = re.sub(r"[,; ]+", ".", commas[0])
         raise Wrong("N112", f"The numbers in {quoted(text)} are not separated by dots.", f"Type it such as {dotted}.")
     return [entry for entry in re.split(r"[,;\s]+", text) if entry]
@@ -195,6 +197,12 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "zone": timing.zone,
     "moment": timing.moment,
     "keymap": keymap.keymap,
+    "plane": plane.plane,
+    "registration_secret": plane.secret,
+    "project": plane.project,
+    "tags": _list(plane.tag),
+    "host_id": plane.identity,
+    "page": plane.page,
 }
 
 __all__ = [

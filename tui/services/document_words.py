@@ -21,7 +21,9 @@ _LABELS = {field.path: field.label for field in LINK_FORM.fields} | {
 _EXAMPLES = {field.path: field.example for field in LINK_FORM.fields} | {"mac": "00:00:5e:00:53:01", "version": "1"}
 _OTHERS = {
     "identity": "Name", "hostname": "Host name", "keyboard": "Keyboard", "clock": "Time", "servers": "Time servers",
-    "zone": "Time zone",
+    "zone": "Time zone", "registration": "Registration", "mode": "Managed", "endpoint": "Endpoint", "way": "Registers",
+    "token": "Token", "pairing_key": "Pairing key", "project": "Project", "tags": "Tags",
+    "host_id_from": "Host id from", "host_id": "Host id", "registration_url": "QR page",
 }  # fmt: skip
 """Keys of the parts that every host has once."""
 _FAMILY = {"ipv4": "IPv4", "ipv6": "IPv6"}
@@ -65,7 +67,7 @@ def _issue(detail: ErrorDetails, subject: str, location: tuple[int | str, ...]) 
 
 def _named(location: tuple[int | str, ...], content: dict[str, Any]) -> tuple[str, str]:
     """The field as in an Issue, and the words for it: "lan0, IPv4 Address"."""
-    if location and location[0] in ("identity", "clock"):
+    if location and location[0] in ("identity", "clock", "registration"):
         keys = [str(part) for part in location if part in _OTHERS]
         return ".".join(keys), _OTHERS[keys[-1]]
     if len(location) < 2 or location[0] != "links" or not isinstance(location[1], int):

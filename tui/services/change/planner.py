@@ -57,6 +57,10 @@ def _other_parts(config: HostConfig, facts: Facts) -> Iterator[Part]:
         from tui.services.timekeeping import plan as timekeeping
 
         yield timekeeping.part(config, facts)
+    if config.registration is not None:
+        from tui.services import registration
+
+        yield registration.part(config, facts)
 
 
 def _network(config: HostConfig, facts: Facts, backends: Mapping[str, Backend]) -> tuple[dict[str, str], Part]:

@@ -15,6 +15,9 @@ from tui.services.network.owners import Managers
 from tui.services.proxy import places
 from tui.services.trust import stores
 
+_REGISTRATION = "/etc/onsite/registration.json"
+"""`tui.services.registration.KEPT`, whose module costs more than this word."""
+
 
 def read(host: Host, *, files: bool = True) -> Facts:
     """The facts of this moment.
@@ -46,7 +49,7 @@ def read(host: Host, *, files: bool = True) -> Facts:
 
 def _more(host: Host, consumers: tuple[str, ...], trust: Trust) -> tuple[str, ...]:
     """Paths of what a plan may rewrite beside the network."""
-    return (*places.paths(host, consumers), *stores.paths(host, trust), *setters.paths(host))
+    return (*places.paths(host, consumers), *stores.paths(host, trust), *setters.paths(host), _REGISTRATION)
 
 
 def _links(host: Host, managers: Managers) -> tuple[Link, ...]:
