@@ -1,7 +1,7 @@
 """The codes of issues: short enough to read out on the phone, each with a page that Help shows and the docs hold.
 
 N1 typed values, N2 address sanity, N3 what the network said, C1 changes, D1 documents, D2 checks of the way
-out, P1 proxy, R1 registration, S1 settings of Onsite itself (S101) and certificates, Y1 name and time.
+out, K4-K6 clusters, P1 proxy, R1 registration, S1 settings of Onsite itself (S101) and certificates, Y1 name and time.
 """
 
 from __future__ import annotations
@@ -10,6 +10,24 @@ import re
 from pathlib import Path
 
 TITLES = {
+    "K601": "A node does not report any more",
+    "K602": "The network between pods is not up",
+    "K603": "The container runtime cannot start pods",
+    "K604": "The disk is full",
+    "K605": "Memory or processes are used up",
+    "K606": "An image is missing",
+    "K607": "No node has room",
+    "K608": "A program starts and fails again and again",
+    "K609": "Storage cannot be attached",
+    "K610": "The control planes cannot agree",
+    "K611": "A certificate does not hold",
+    "K612": "The trial service does not answer",
+    "K613": "Another machine has the control plane's address",
+    "K614": "Versions that do not fit",
+    "K615": "The agent's own words",
+    "K616": "Not right, and nobody says why",
+    "K618": "Something of an earlier cluster is left",
+    "K619": "The control plane does not answer",
     "N101": "The prefix length is missing",
     "N102": "Not an IPv4 address",
     "N103": "A host mask instead of a mask",
