@@ -93,7 +93,9 @@ def agent_line(session: Session) -> Row:
     if not agent.known:
         return text("Agent    not asked yet")
     if not agent.answers:
-        return text("Agent    no agent answers; registration is not offered")
+        if agent.issue is None:
+            return text("Agent    no agent answers; registration is not offered")
+        return text(f"Agent    {agent.issue.code}: {agent.issue.text}")
     managed = {"local": "managed here", "central": "managed centrally"}.get(agent.mode, "")
     return text(f"Agent    {', '.join(x for x in (f'version {agent.version}', managed) if x)}")
 

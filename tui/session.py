@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import os
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tui.models.facts import Facts, Link
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tui.models.link import LinkConfig, Part
     from tui.models.proxy import ProxyConfig
     from tui.models.trust import TrustConfig
+    from tui.services.agent.client import Agent
     from tui.services.change.history import Record
     from tui.services.change.journal import Pending
     from tui.services.change.transaction import Outcome
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
     from tui.services.proxy.trial import Trial
     from tui.services.timekeeping.state import Synchronisation
     from tui.services.trust.reading import Installed
+    from tui.settings import Settings
 
-AGENT_SOCKET = "/run/onsite/agent.sock"
 MODES = {
     "real": "",
     "user": "practice: user namespace",
@@ -50,12 +51,14 @@ class AgentState:
         known: it has been asked.
         answers: it is there.
         mode: "local" or "central": who manages this host; "" where it does not say.
+        issue: why it does not answer; None where there is none.
     """
 
     known: bool = False
     answers: bool = False
     version: str = ""
     mode: str = ""
+    issue: Issue | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,7 @@ class Session:
     """What this host trusts beyond its distribution; None until it was asked."""
     tried: dict[str, str] = field(default_factory=dict)
     """The addresses that the proxy was tried with last."""
+    _client: Agent | None = None
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
@@ -270,8 +274,8 @@ class Session:
         from tui.services.checks import run
 
         try:
-            wanted = run.wanted(settings.load(self.host.root))
-        except (ValueError, OSError) as error:
+            wanted = run.wanted(self.settings())
+        except ValueError as error:
             remedy = f"Correct it in {settings.PATH}."
             raise Refused(Issue("S101", "error", "", f"The settings cannot be used: {error}", remedy)) from error
         self.read()
@@ -381,25 +385,52 @@ class Session:
 
     async def ask_agent(self) -> bool:
         """Ask the local agent how it is. Returns whether the answer differs from before."""
+        from tui.models.change import Refused
+
         before = self.agent
-        socket = self.host.path(AGENT_SOCKET)
-        self.agent = await asyncio.to_thread(_ask, socket) if socket.exists() else AgentState(known=True)
+        try:
+            wanted = self.settings()
+            if not wanted.agent_url and not self.host.path(wanted.agent_socket).exists():
+                self.agent = AgentState(known=True)
+                return before != self.agent
+            client = await self.agent_client()
+            from tui.models.contract import host
+
+            settings, info = await client.call(host.SETTINGS), await client.call(host.INFO)
+        except Refused as refused:
+            self.agent = AgentState(known=True, issue=refused.issues[0])
+        else:
+            version = info.status.agent_version if info.status else ""
+            self.agent = AgentState(True, True, version, settings.management_mode)
         return before != self.agent
 
+    async def agent_client(self) -> Agent:
+        """The client that every screen uses; made once, from the settings as they are then.
 
-def _ask(socket: Path) -> AgentState:
-    """The two questions of Home, in the words of the Local Management API. Blocks; importing httpx alone takes long."""
-    import httpx
+        Raises:
+            Refused: S101, the settings do not say which agent.
+        """
+        if self._client is None:
+            await asyncio.to_thread(importlib.import_module, "tui.services.agent.client")  # httpx takes long
+            from tui.services.agent.client import Agent
 
-    try:
-        transport = httpx.HTTPTransport(uds=str(socket))
-        with httpx.Client(transport=transport, base_url="http://agent", timeout=3.0) as client:
-            settings = client.get("/v1/edge-mgmt/settings").raise_for_status().json()
-            host = client.get("/v1/edge-mgmt/edgehosts/current").raise_for_status().json()
-        status, mode = host.get("status", {}), settings.get("managementMode", "")
-        return AgentState(known=True, answers=True, version=str(status.get("agentVersion", "")), mode=str(mode))
-    except (httpx.HTTPError, ValueError, AttributeError, OSError):
-        return AgentState(known=True)
+            self._client = Agent(self.host, self.settings())
+        return self._client
+
+    def settings(self) -> Settings:
+        """What the owner decided about Onsite.
+
+        Raises:
+            Refused: S101, the file cannot be used.
+        """
+        from tui import settings
+        from tui.models.change import Issue, Refused
+
+        try:
+            return settings.load(self.host.root)
+        except (ValueError, OSError) as error:
+            remedy = f"Correct it in {settings.PATH}."
+            raise Refused(Issue("S101", "error", "", f"The settings cannot be used: {error}", remedy)) from error
 
 
 def main_address(link: Link) -> str:

@@ -1,7 +1,8 @@
 """The codes of issues: short enough to read out on the phone, each with a page that Help shows and the docs hold.
 
-N1 typed values, N2 address sanity, N3 what the network said, C1 changes, D1 documents, D2 checks of the way
-out, K4-K6 clusters, P1 proxy, R1 registration, S1 settings of Onsite itself (S101) and certificates, Y1 name and time.
+A1 the local agent. N1 typed values, N2 address sanity, N3 what the network said, C1 changes, D1 documents, D2 checks
+of the way out, K4-K6 clusters, P1 proxy, R1 registration, S1 settings of Onsite itself (S101) and certificates,
+Y1 name and time.
 """
 
 from __future__ import annotations
@@ -10,6 +11,19 @@ import re
 from pathlib import Path
 
 TITLES = {
+    "A101": "The agent is not running",
+    "A102": "The agent does not answer in time",
+    "A103": "The agent does not permit it",
+    "A104": "The agent wants a login",
+    "A105": "This agent does not offer it",
+    "A106": "The agent's answer is not understood",
+    "A107": "The agent failed",
+    "A108": "The agent's certificate is not believed",
+    "A109": "The agent refuses what was sent",
+    "A110": "There is no agent at agent.url",
+    "A111": "Too many wrong tries",
+    "A112": "A wrong user or password",
+    "A113": "The agent has nothing to give",
     "K601": "A node does not report any more",
     "K602": "The network between pods is not up",
     "K603": "The container runtime cannot start pods",

@@ -1,0 +1,1 @@
+"""The models and operations of the agent's API, a file a concern; for client and server."""
