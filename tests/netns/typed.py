@@ -116,6 +116,22 @@ def _keymap(rng: random.Random) -> str:
     return rng.choice(("us", "de", "fr", "gb", "es", "de-latin1")) + rng.choice(("", str(rng.randint(0, 9999))))
 
 
+def _label(rng: random.Random) -> str:
+    prefix = rng.choice(("", "", "acme.example/"))
+    return f"{prefix}{rng.choice(_NAMES)}{rng.randint(0, 999)}={rng.choice((*_NAMES, ''))}"
+
+
+def _taint(rng: random.Random) -> str:
+    value = rng.choice(("", f"={rng.choice(_NAMES)}"))
+    return f"{rng.choice(_NAMES)}{rng.randint(0, 999)}{value}:{rng.choice(('NoSchedule', 'NoExecute', 'noschedule'))}"
+
+
+def _overlay(rng: random.Random) -> str:
+    start = rng.choice(("10", "192.168", "172.20", "100.64"))
+    rest = ".".join(str(rng.randint(0, 255)) for _ in range(3 - start.count(".")))
+    return f"{start}.{rest}/{rng.randint(16, 28)}"
+
+
 def _several(one: Callable[[random.Random], str]) -> Callable[[random.Random], str]:
     def typed(rng: random.Random) -> str:
         count = rng.choice((1, 1, 1, 2, 3, 6))
@@ -148,6 +164,11 @@ _VALID: dict[str, Callable[[random.Random], str]] = {
     "zone": _zone,
     "moment": _moment,
     "keymap": _keymap,
+    "clustername": lambda rng: f"{rng.choice(('shop', 'edge', 'a', 'plant'))}-{rng.randint(0, 99999)}",
+    "vip": _four,
+    "overlay": _overlay,
+    "labels": _several(_label),
+    "taints": _several(_taint),
 }
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from typing import Any, TypeVar
 
-from tui.models import endpoint, hostname, keymap, plane, timing
+from tui.models import endpoint, hostname, keymap, kubernetes, plane, timing
 from tui.models.address import plain, single, usable
 from tui.models.domain import domain
 from tui.models.ipv4 import four, gateway4, interface4, mask_length
@@ -135,6 +135,9 @@ def _is_mask(text: str) -> bool:
     return max(numbers) <= 255 and mask_length(IPv4Address(bytes(numbers))) is not None
 
 
+_ADDRESSES: tuple[Callable[[str], object], ...] = (interface4, interface6, nameserver)
+
+
 def _entries(text: str, parse_one: Callable[[str], object]) -> list[str]:
     """The entries of a list, blanks around a slash taken away.
 
@@ -203,6 +206,11 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "tags": _list(plane.tag),
     "host_id": plane.identity,
     "page": plane.page,
+    "clustername": kubernetes.name,
+    "vip": kubernetes.address,
+    "overlay": kubernetes.overlay,
+    "labels": _list(kubernetes.label),
+    "taints": _list(kubernetes.taint),
 }
 
 __all__ = [
