@@ -12,8 +12,8 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from tui.models.facts import Link
-from tui.session import Session, main_address
+from tui.models.facts import Link, main_address
+from tui.session import Session
 from tui.widgets.look import MARKS
 from tui.widgets.messages import Edit
 from tui.widgets.page import Page, Row, clip, heading, text, wrapped

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tui.models.facts import Facts, Link
+from tui.models.facts import Facts, Link, main_address
 from tui.services.host import Host
 
 if TYPE_CHECKING:
@@ -431,12 +431,6 @@ class Session:
         except (ValueError, OSError) as error:
             remedy = f"Correct it in {settings.PATH}."
             raise Refused(Issue("S101", "error", "", f"The settings cannot be used: {error}", remedy)) from error
-
-
-def main_address(link: Link) -> str:
-    """The first address that others can reach, IPv4 before IPv6; "" where there is none."""
-    usable = [a.address for a in link.addresses if not a.link_local and not a.address.startswith(("127.", "::1/"))]
-    return min(usable, key=lambda a: ":" in a, default="")
 
 
 def who_and_line() -> tuple[str, str]:

@@ -211,6 +211,12 @@ class Setters:
     cloud_init: bool = False
 
 
+def main_address(link: Link) -> str:
+    """The first address that others can reach, IPv4 before IPv6; "" where there is none."""
+    usable = [a.address for a in link.addresses if not a.link_local and not a.address.startswith(("127.", "::1/"))]
+    return min(usable, key=lambda a: ":" in a, default="")
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """Everything that was read of one host at one moment."""

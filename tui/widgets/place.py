@@ -13,7 +13,8 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.session import Session, main_address
+from tui.models.facts import main_address
+from tui.session import Session
 from tui.widgets.look import HERE, MARKS
 from tui.widgets.page import Page, Row, clip, wrapped
 from tui.widgets.places import Places

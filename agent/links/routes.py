@@ -1,0 +1,169 @@
+"""Linking as the operator's console asks for it: the contract's four operations, and ours for the short code."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from agent.errors import error
+from agent.links.links import Links
+from agent.links.peers import Peer
+from agent.links.window import SECONDS, Refusal, Token, read_token
+from tui.models.contract import peers as contract
+from tui.models.contract.common import Accepted, Health
+from tui.models.contract.host import EdgeHostInfo
+from tui.models.facts import main_address
+from tui.models.peers import Window
+from tui.services import facts
+
+CURRENT = "/v1/edge-mgmt/edgehosts/current"
+_LARGEST = 16 << 10
+
+
+async def generate_token(request: Request) -> Response:
+    """POST .../link/generate-token: opens the window where it is closed."""
+    links: Links = request.app.state.links
+    try:
+        if not links.window.opened:
+            links.lead()
+        address = _address(links)
+        token = links.window.token(address, links.port)
+        left = int(links.window.remaining("token"))
+    except (Refusal, OSError) as why:
+        return error(500, str(why))
+    return _sent(contract.LinkToken(token=token, interval=int(SECONDS), remaining_time=left))
+
+
+async def link(request: Request) -> Response:
+    """POST .../link: follow the host that made this token."""
+    try:
+        said = await _said(request)
+        token = read_token(str(said.get("token", "")))
+    except ValueError as why:
+        return error(400, str(why))
+    return _follow(request, token, "token")
+
+
+async def status(request: Request) -> Response:
+    """GET .../link/status"""
+    links: Links = request.app.state.links
+    if links.status == "Pending" and not links.peers.all and not links.window.opened:
+        return error(404, "This host is not linked with any other.")
+    return _sent(_status(links))
+
+
+async def unlink(request: Request) -> Response:
+    """POST .../unlink?peerId="""
+    links: Links = request.app.state.links
+    peer_id = request.query_params.get("peerId", "")
+    try:
+        await links.unlink(peer_id)
+    except KeyError:
+        return error(400, f"No host {peer_id} is linked with this one.")
+    except Refusal as why:
+        return error(400, str(why))
+    return _sent(Accepted(message="unlinked"))
+
+
+async def window(request: Request) -> Response:
+    """GET, POST and DELETE /v1/onsite/link/window: the leader's short code; open the window; close it."""
+    links: Links = request.app.state.links
+    try:
+        if request.method == "POST":
+            links.lead()
+        elif request.method == "DELETE":
+            links.stop_leading()
+        shown = Window(open=links.window.opened, failures=links.window.failures)
+        if links.window.opened:
+            address = _address(links)
+            code = links.window.code()
+            left = links.window.remaining("code")
+            shown = shown.model_copy(
+                update={"address": address, "port": links.port, "code": code, "remaining": int(left)}
+            )
+    except (Refusal, OSError) as why:
+        return error(409, str(why))
+    return JSONResponse(shown.model_dump(mode="json"))
+
+
+async def code(request: Request) -> Response:
+    """POST /v1/onsite/link/code: follow the host at this address, with the short code that it shows."""
+    try:
+        said = await _said(request)
+        digits = "".join(c for c in str(said.get("code", "")) if c.isdigit())
+        address, port = str(said.get("address", "")), int(said.get("port") or 0)
+    except (ValueError, TypeError):
+        return error(400, "An address and a code are needed.")
+    if len(digits) != 8 or not address:
+        return error(400, "A code has eight digits; the address stands beside it on the leader's screen.")
+    links: Links = request.app.state.links
+    return _follow(request, Token(address, port or links.port, "", digits), "code")
+
+
+ROUTES = [
+    Route(f"{CURRENT}/link/generate-token", generate_token, methods=["POST"]),
+    Route(f"{CURRENT}/link", link, methods=["POST"]),
+    Route(f"{CURRENT}/link/status", status, methods=["GET"]),
+    Route(f"{CURRENT}/unlink", unlink, methods=["POST"]),
+    Route("/v1/onsite/link/window", window, methods=["GET", "POST", "DELETE"]),
+    Route("/v1/onsite/link/code", code, methods=["POST"]),
+]
+
+
+def _follow(request: Request, token: Token, kind: str) -> Response:
+    links: Links = request.app.state.links
+    try:
+        links.follow(token, kind)
+    except Refusal as why:
+        return error(400, str(why))
+    return _sent(_status(links))
+
+
+def _status(links: Links) -> contract.LinkStatus:
+    return contract.LinkStatus(
+        status=links.status, error_message=links.error, peers=[_peer(links, each) for each in links.peers.all]
+    )
+
+
+def _peer(links: Links, peer: Peer) -> contract.LinkPeer:
+    silent = links.silent(peer) if peer.role == "leader" or links.peers.leader is None else None
+    health = Health(status="Healthy")
+    if silent is not None:
+        health = Health(
+            status="Unhealthy",
+            reason="not heard of yet" if peer.id not in links.heard else f"silent for {int(silent)} s",
+        )
+    info = links.told.get(peer.id)
+    found = contract.LinkPeer(
+        id=peer.id, ip=peer.address, local_ui_port=str(peer.port), role=peer.role, node_role="unknown",
+        status="Ready" if silent is None else "NotReady", health=health,
+    )  # fmt: skip
+    return found.model_copy(update={"config": EdgeHostInfo.model_validate(info)}) if info else found
+
+
+def _address(links: Links) -> str:
+    """Where other hosts find this one: the first address of the link with the way out, without its prefix."""
+    read = facts.read(links.host)
+    with_way_out = [x for x in read.links if x.default_gateways and main_address(x)]
+    with_address = [x for x in read.links if x.kind != "loopback" and main_address(x)]
+    found = next(iter([*with_way_out, *with_address]), None)
+    if found is None:
+        raise Refusal("This host has no address that others could reach. Set one in Network.")
+    return main_address(found).split("/")[0]
+
+
+def _sent(answer: Any) -> Response:
+    return JSONResponse(answer.sent())
+
+
+async def _said(request: Request) -> dict[str, Any]:
+    """Raises ValueError: the body is no object, or too large."""
+    data = await request.body()
+    found = json.loads(data[: _LARGEST + 1])
+    if not isinstance(found, dict):
+        raise ValueError("The body has to be an object.")  # noqa: TRY004 - one error for a bad body
+    return found
