@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import argparse
 import signal
+import sqlite3
 import sys
 from pathlib import Path
 from types import FrameType
 
 import uvicorn
 
+from agent import store
 from agent.app import build
 from agent.auth import PeerProtocol, listen
+from agent.store import TooNew
 from tui.services.host import Host
 from tui.services.network.kernel import NetlinkKernel
 
@@ -35,11 +38,17 @@ def main(argv: list[str] | None = None) -> int:
     except OSError as error:
         print(f"The agent cannot listen on {path}: {error.strerror}.", file=sys.stderr)
         return 1
+    # Where the files are not this machine's own, its links are not either: a practice host.
+    host = Host(arguments.root, NetlinkKernel(), "real" if arguments.root == Path("/") else "user")
     try:
-        # Where the files are not this machine's own, its links are not either: a practice host.
-        host = Host(arguments.root, NetlinkKernel(), "real" if arguments.root == Path("/") else "user")
+        app = build(host)
+    except (OSError, sqlite3.Error, TooNew) as error:
+        print(f"The agent cannot open its data, {host.path(store.PATH)}: {error}", file=sys.stderr)
+        path.unlink(missing_ok=True)
+        return 1
+    try:
         config = uvicorn.Config(
-            build(host), http=PeerProtocol, ws="none", lifespan="off", log_level="warning",
+            app, http=PeerProtocol, ws="none", lifespan="on", log_level="warning",
             server_header=False, proxy_headers=False,
         )  # fmt: skip
         uvicorn.Server(config).run([listener])

@@ -11,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tui.models.change import Refused
+
 _log = logging.getLogger("agent")
 
 
@@ -30,6 +32,16 @@ async def refused(request: Request, raised: Exception) -> Response:
     answer = error(raised.status_code, f"{request.method} {request.url.path}: {raised.detail}")
     answer.headers.update(raised.headers or {})
     return answer
+
+
+async def not_done(_request: Request, raised: Exception) -> Response:
+    """For `Refused` of a service: its first issue with the code that a person can look up; all of them in `details`."""
+    assert isinstance(raised, Refused)  # noqa: S101 - registered for nothing else
+    first = raised.issues[0]
+    status = 400 if first.field else 409
+    details = [{"code": i.code, "field": i.field, "text": i.text, "remedy": i.remedy} for i in raised.issues]
+    said = {"code": first.code, "message": f"{first.text} {first.remedy}", "ref": "", "details": {"issues": details}}
+    return JSONResponse(said, status)
 
 
 class Failures:

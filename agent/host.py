@@ -13,6 +13,7 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from tui import __version__
 from tui.models.facts import Facts, Link
@@ -30,6 +31,11 @@ async def current(request: Request) -> JSONResponse:
 async def settings(_request: Request) -> JSONResponse:
     """GET /v1/edge-mgmt/settings"""
     return JSONResponse({"installationMode": "airgap", "managementMode": "local", "featureFlags": {}})
+
+
+async def ping(_request: Request) -> JSONResponse:
+    """GET /v1/ping"""
+    return JSONResponse({"msg": "pong"})
 
 
 def edge_host_info(host: Host) -> dict[str, Any]:
@@ -101,3 +107,10 @@ def _hardware(host: Host) -> dict[str, Any]:
 def _assignments(text: str) -> list[tuple[str, str]]:
     lines = (line.partition("=") for line in text.splitlines() if "=" in line and not line.startswith("#"))
     return [(key.strip(), value.strip().strip("\"'")) for key, _, value in lines]
+
+
+ROUTES = [
+    Route("/v1/ping", ping, methods=["GET"]),
+    Route("/v1/edge-mgmt/settings", settings, methods=["GET"]),
+    Route("/v1/edge-mgmt/edgehosts/current", current, methods=["GET"]),
+]
