@@ -26,6 +26,10 @@ class Editor(Place):
     ]
     form: FormView
 
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.put(self.session.claim)
+
     def explain(self) -> list[Row]:
         """The field at the mark: what it is for, an example, and the page of what is wrong with it."""
         field, issue = self.form.current, self.form.issue

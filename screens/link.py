@@ -109,9 +109,9 @@ class LinkScreen(Editor):
         if issues:
             self.form.blame(issues)
             return
-        self.session.set_link(config)
-        self.dismiss()
-        self.app.post_message(DraftChanged())
+        if self.put(self.session.set_link, config):
+            self.dismiss()
+            self.app.post_message(DraftChanged())
 
     def reset(self) -> None:
         for path, value in self._texts(LinkConfig.from_link(self.link)).items():

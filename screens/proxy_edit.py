@@ -86,8 +86,7 @@ class ProxyEditScreen(Editor):
 
     def action_done(self) -> None:
         config = self._config()
-        if config is not None:
-            self.session.set_proxy(config)
+        if config is not None and self.put(self.session.set_proxy, config):
             self.dismiss()
             self.app.post_message(DraftChanged())
 

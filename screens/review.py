@@ -131,8 +131,8 @@ class ReviewScreen(Place):
     def _discard(self, yes: bool | None) -> None:
         if not yes:
             return
-        if self.going_back is None:
-            self.session.discard()
+        if self.going_back is None and not self.put(self.session.discard):
+            return
         self._start_over()
         self.app.post_message(DraftChanged())
 

@@ -105,12 +105,11 @@ class SystemForm(Editor):
             return
         has = self._has()
         wish = nested({p: v for p, v in values.items() if p != TRY and v != has[p]})
-        self.session.set_parts(
-            identity=IdentityConfig.model_validate(wish["identity"]) if "identity" in wish else None,
-            clock=ClockConfig.model_validate(wish["clock"]) if "clock" in wish else None,
-        )
-        self.dismiss()
-        self.app.post_message(DraftChanged())
+        identity = IdentityConfig.model_validate(wish["identity"]) if "identity" in wish else None
+        clock = ClockConfig.model_validate(wish["clock"]) if "clock" in wish else None
+        if self.put(self.session.set_parts, identity=identity, clock=clock):
+            self.dismiss()
+            self.app.post_message(DraftChanged())
 
     def dirty(self) -> bool:
         """What is tried on the keyboard line is nothing to lose."""

@@ -134,8 +134,8 @@ class TrustScreen(Place):
             self.post_message(Explain("S157"))
             return
         trust, pem = self.session.trust(), one.certificate.pem
-        self.session.set_trust(trust.without(pem) if pem in trust.authorities else trust.including(pem))
-        self.app.post_message(DraftChanged())
+        if self.put(self.session.set_trust, trust.without(pem) if pem in trust.authorities else trust.including(pem)):
+            self.app.post_message(DraftChanged())
 
 
 def _row(one: Installed, now: float, width: int, kept: tuple[str, ...]) -> Row:

@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.worker import Worker, WorkerState
 
 from tui.session import Session, Topic
-from tui.widgets.messages import AgentAnswered, Edit, Explain, FactsChanged, Go
+from tui.widgets.messages import AgentAnswered, Edit, Explain, FactsChanged, Go, Held, TakenOver
 from tui.widgets.page import Row, heading, wrapped
 from tui.widgets.place import NARROW, SHORT, Place, keys_of
 from tui.widgets.places import PLACES, Places
@@ -29,6 +29,8 @@ UNFORESEEN = "X101 Something went wrong that Onsite did not foresee."
 LOG_PATH = "/var/lib/onsite/log/onsite.log"
 PENDING_SECONDS = 2.0
 """How often a console looks whether another one has made a change."""
+TEND_SECONDS = 5.0
+"""How often it says that it still edits, and looks who does."""
 
 
 class OnsiteApp(App[None], inherit_bindings=False):
@@ -71,8 +73,13 @@ class OnsiteApp(App[None], inherit_bindings=False):
     def on_ready(self) -> None:
         self._look_for_pending()
         self.set_interval(PENDING_SECONDS, self._look_for_pending)
+        self._tend()
+        self.set_interval(TEND_SECONDS, self._tend)
         self.run_worker(self._watch_kernel(), group="kernel", exit_on_error=False)
         self.run_worker(self._ask_agent(), group="agent", exit_on_error=False)
+
+    def on_unmount(self) -> None:
+        self.session.let_go()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Plain letters and digits lead away from places only: in an editor they are typed."""
@@ -136,7 +143,7 @@ class OnsiteApp(App[None], inherit_bindings=False):
     def _what_stays(self) -> str:
         if self.session.waiting:
             return "A change is not decided: nobody keeps it, so it is taken back by itself."
-        return "The draft is lost; nothing of it was applied." if self.session.draft is not None else ""
+        return "The draft stays here; nothing of it was applied." if self.session.draft is not None else ""
 
     def _leave(self, yes: bool | None) -> None:
         if yes:
@@ -194,6 +201,34 @@ class OnsiteApp(App[None], inherit_bindings=False):
             from screens.keep import KeepScreen
 
             self.push_screen(KeepScreen(self.session, pending))
+
+    def _tend(self) -> None:
+        """Who edits this host, and what they have written meanwhile."""
+        session = self.session
+        before = session.holder, session.draft_seen
+        editing = any(isinstance(x, Place) and not x.IS_PLACE for stack in self._screen_stacks.values() for x in stack)
+        over = session.tend(editing=editing)
+        if (session.holder, session.draft_seen) != before:
+            self._refresh_places()
+        if over is not None:
+            self.post_message(TakenOver(over.words))
+
+    async def on_taken_over(self, message: TakenOver) -> None:
+        words = "The draft is theirs now; nothing of it is lost. Changing anything here asks you to take over again."
+        await self._show_text([heading(f"Taken over: {message.words}"), *wrapped(words, 60)])
+
+    async def on_held(self, message: Held) -> None:
+        """Somebody else edits: nothing happens here unless that is taken over."""
+        from tui.widgets.dialog import Question
+
+        if not isinstance(self.screen, Question):
+            words = f"{message.words} They are told. What they have typed into the draft stays."
+            await self.push_screen(Question("Take over?", words, yes="Take over", no="No"), self._take_over)
+
+    def _take_over(self, yes: bool | None) -> None:
+        if yes:
+            self.session.claim(over=True)
+            self._refresh_places()
 
     def _refresh_places(self) -> None:
         for screen in self.screen_stack:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import logging
 import os
+import secrets
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -29,11 +31,14 @@ if TYPE_CHECKING:
     from tui.services.change.journal import Pending
     from tui.services.change.transaction import Outcome
     from tui.services.checks.ladder import Told
+    from tui.services.lease import Lease
     from tui.services.network.backend import Backend
     from tui.services.proxy.trial import Trial
     from tui.services.timekeeping.state import Synchronisation
     from tui.services.trust.reading import Installed
     from tui.settings import Settings
+
+log = logging.getLogger(__name__)
 
 MODES = {
     "real": "",
@@ -96,6 +101,12 @@ class Session:
     tried: dict[str, str] = field(default_factory=dict)
     """The addresses that the proxy was tried with last."""
     _client: Agent | None = None
+    lease: Lease | None = None
+    """Who edits this host, as far as was looked; this console or another one."""
+    token: str = field(default_factory=lambda: secrets.token_hex(8))
+    """Names this console in the lease."""
+    draft_seen: tuple[int, int, int] = (0, 0, 0)
+    """The draft on disk that `draft` was read from or written to."""
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
@@ -156,19 +167,13 @@ class Session:
         """Put the wish for one link into the draft; a wish that equals what the host has leaves it."""
         from tui.models.host import HostConfig
 
-        self.draft = (self.draft or HostConfig()).with_link(config)
-        self.checked = ()
-        if self.plan().empty and not self.plan().errors:
-            self.draft = None
+        self._put((self.draft or HostConfig()).with_link(config))
 
     def set_proxy(self, proxy: ProxyConfig) -> None:
         """Put the proxy into the draft; what the host has already leaves it."""
         from tui.models.host import HostConfig
 
-        self.draft = (self.draft or HostConfig()).model_copy(update={"proxy": proxy})
-        self.checked = ()
-        if self.plan().empty and not self.plan().errors:
-            self.draft = None
+        self._put((self.draft or HostConfig()).model_copy(update={"proxy": proxy}))
 
     def proxy(self) -> tuple[ProxyConfig, bool]:
         """The proxy of the draft, or else the one that was kept; and whether it is the draft's."""
@@ -212,12 +217,108 @@ class Session:
         """Put parts of the document into the draft by their names; None takes a part out."""
         from tui.models.host import HostConfig
 
-        self.draft = (self.draft or HostConfig()).model_copy(update=parts)
-        if self.plan().empty and not self.plan().errors:
-            self.draft = None
+        self._put((self.draft or HostConfig()).model_copy(update=parts))
 
     def discard(self) -> None:
-        self.draft, self.checked = None, ()
+        """Forget the draft, here and on disk. Raises Refused where somebody else edits."""
+        self._put(None)
+
+    def _put(self, draft: HostConfig | None) -> None:
+        """Have this draft; what the host has already is none.
+
+        Raises:
+            Refused: somebody else edits this host (W101), and the draft is as it was.
+        """
+        self.claim()
+        self.draft, self.checked = draft, ()
+        if draft is not None and self.plan().empty and not self.plan().errors:
+            self.draft = None
+        self._store()
+
+    def _store(self) -> None:
+        from tui.services import draft
+
+        try:
+            draft.store(self.host, self.draft)
+        except OSError:  # it is still here, and goes with this console
+            log.exception("the draft cannot be stored")
+        self.draft_seen = draft.seen(self.host)
+
+    # --- who edits -------------------------------------------------------------------------------------------------
+
+    @property
+    def holder(self) -> Lease | None:
+        """Whoever else edits this host."""
+        return self.lease if self.lease is not None and self.lease.token != self.token else None
+
+    def claim(self, *, over: bool = False) -> None:
+        """Edit this host from now on.
+
+        Args:
+            over: take the edit over from whoever has it.
+
+        Raises:
+            Refused: somebody else edits it (W101).
+        """
+        from tui.services import lease
+
+        wanted = lease.Lease(self.token, self.who, self.line, 0.0, 0.0)
+        try:
+            self.lease = lease.take(self.host, wanted, over=over)
+        except OSError:  # a disk that cannot be written keeps nobody from looking, and nothing can be applied anyway
+            log.exception("edit lease")
+
+    def tend(self, *, editing: bool) -> Lease | None:
+        """Every few seconds: renew the lease or let go of it, and see what other consoles have done.
+
+        Args:
+            editing: a form is open here.
+
+        Returns:
+            Whoever took the edit over since the last look; None where nobody did.
+        """
+        ours, before = self.lease is not None and self.holder is None, self.lease
+        if ours and before is not None:
+            if self.draft is None and not editing and not self.waiting:
+                self.let_go()
+            else:
+                self._renew(before)
+        elif before is not None or os.path.lexists(self.host.path("/run/onsite/lease.json")):
+            from tui.services import lease
+
+            self.lease = lease.held(self.host)
+        self.look_at_draft()
+        return self.holder if ours else None
+
+    def _renew(self, ours: Lease) -> None:
+        from tui.services import lease
+
+        try:
+            self.lease = lease.renew(self.host, ours) or lease.held(self.host)
+        except OSError:
+            log.exception("edit lease")
+
+    def let_go(self) -> None:
+        """Stop editing; the draft stays."""
+        from tui.services import lease
+
+        if self.lease is not None and self.holder is None:
+            lease.release(self.host, self.token)
+            self.lease = None
+
+    def look_at_draft(self) -> bool:
+        """Read the draft on disk where another console wrote it. Returns whether it did."""
+        if not self.draft_seen[0] and not os.path.lexists(self.host.path("/var/lib/onsite/draft.yaml")):
+            return False
+        from tui.services import draft
+
+        now = draft.seen(self.host)
+        if now == self.draft_seen:
+            return False
+        self.draft, self.draft_seen, self.checked = draft.load(self.host), now, ()
+        return True
+
+    # --- planning --------------------------------------------------------------------------------------------------
 
     def plan(self) -> Plan:
         """What the draft would change, from the facts as they are now."""
@@ -233,9 +334,7 @@ class Session:
         """Put the authorities into the draft; those that the host has already leave it."""
         from tui.models.host import HostConfig
 
-        self.draft = (self.draft or HostConfig()).model_copy(update={"trust": trust})
-        if self.plan().empty and not self.plan().errors:
-            self.draft = None
+        self._put((self.draft or HostConfig()).model_copy(update={"trust": trust}))
 
     def trust(self) -> TrustConfig:
         """The authorities of the draft, or else those that Onsite has put there."""
@@ -317,10 +416,11 @@ class Session:
         """Apply it; the countdown runs from here.
 
         Raises:
-            Refused: nothing has changed, or what changed has been taken back.
+            Refused: somebody else edits, nothing has changed, or what changed has been taken back.
         """
         from tui.services.change import transaction
 
+        self.claim()
         pending = await transaction.apply(
             self.host, plan, self.backends(), who=self.who, line=self.line, reverts=reverts
         )
@@ -358,11 +458,13 @@ class Session:
 
     def take_up(self, change_id: str) -> None:
         """After a change was taken back: what it wished is the draft again, to be mended; typed text is never lost."""
+        from tui.models.change import Refused
         from tui.models.host import HostConfig
 
         record = next((r for r in self.history() if r.change.change_id == change_id), None)
         if record is not None and record.result != "kept" and not record.change.reverts and record.change.config:
-            self.draft, self.checked = HostConfig.model_validate(record.change.config), ()
+            with contextlib.suppress(Refused):  # whoever edits now has a draft of their own
+                self._put(HostConfig.model_validate(record.change.config))
 
     def revert_last(self) -> tuple[Plan, str]:
         """The plan that takes the last kept change back, and the id of that change. Raises Refused if there is none."""

@@ -38,6 +38,7 @@ def main(host: Host, options: Options) -> int:
     slow = 0 < profile.speed(1) <= 9600
     session = Session(host, who, line, mode_note=os.environ.get("ONSITE_PRACTICE_WHY", ""), slow_line=slow)
     session.read()
+    session.look_at_draft()
     app = OnsiteApp(session, driver_class=OnsiteDriver.on(chosen))
     gc.freeze()
     gc.enable()

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui.commands import keys
 from tui.commands.options import Options, host_of
+from tui.services import draft
 from tui.services.host import Host
 from tui.terminal import profile
 
@@ -43,6 +44,7 @@ def main(host: Host, options: Options) -> int:
         replay.clock = options.clock or replay.clock
         if not options.play:  # the live console has changed the host: start anew from the recording
             host = host_of(options)
+            draft.store(host, None)
         asyncio.run(record(host, replay))
         Path(options.record).write_text(keys.text(replay), encoding="utf-8")
         print(f"{len(replay.steps)} screens recorded in {options.record}")

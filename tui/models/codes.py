@@ -299,6 +299,7 @@ TITLES = {
     "R110": "A cluster runs under this management",
     "R111": "No token",
     "R112": "Another host id",
+    "W101": "Somebody else edits this host",
     "X101": "Something unforeseen",
 }
 _PAGES = Path(__file__).resolve().parents[2] / "assets" / "codes"

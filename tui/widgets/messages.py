@@ -13,6 +13,22 @@ class DraftChanged(Message):
     """A value of the draft was set, or the draft was discarded."""
 
 
+class Held(Message):
+    """Somebody else edits this host; what was to go into the draft did not."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self.words = words
+
+
+class TakenOver(Message):
+    """Another console took the edit over from this one."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self.words = words
+
+
 class AgentAnswered(Message):
     """The agent was asked; the session knows what it said, or that it did not answer."""
 

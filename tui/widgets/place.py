@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 from rich.segment import Segment
@@ -13,9 +13,11 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui.models.change import Refused
 from tui.models.facts import main_address
 from tui.session import Session
 from tui.widgets.look import HERE, MARKS
+from tui.widgets.messages import Held
 from tui.widgets.page import Page, Row, clip, wrapped
 from tui.widgets.places import Places
 
@@ -120,6 +122,15 @@ class Place(Screen[None], inherit_bindings=False):
     def update(self) -> None:
         """Draw what the session knows now."""
 
+    def put(self, change: Callable[..., None], *parts: object, **named: object) -> bool:
+        """Change the draft of the session. Where somebody else edits, they are named and nothing has changed."""
+        try:
+            change(*parts, **named)
+        except Refused as refused:
+            self.app.post_message(Held(refused.issues[0].text))
+            return False
+        return True
+
     def on_mount(self) -> None:
         self.refresh_all()
 
@@ -163,6 +174,8 @@ def state(session: Session) -> tuple[str, str]:
     """The state of the host in one mark and one word."""
     if session.waiting:
         return "!", "not kept yet"
+    if session.holder is not None:
+        return "!", session.holder.words
     if session.changes:
         return "!", "not applied"
     if session.main_link is None:
