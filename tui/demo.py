@@ -68,6 +68,9 @@ def main(argv: Sequence[str], run: Callable[[list[str]], int]) -> int:
         if options["stop"]:
             _control(folder, "--stop")
             return 0
+        if options["hub"]:
+            print(_control(folder, "--hub", *options["hub"]), end="")
+            return 0
         if options["machine"]:
             return _recorded(passed, command, run)
         practice = _rebooted(folder) if options["reboot"] else _attached(folder) or _started(folder)
@@ -89,7 +92,7 @@ def main(argv: Sequence[str], run: Callable[[list[str]], int]) -> int:
 def _options(given: list[str]) -> dict[str, Any]:
     """The options of the command itself; argparse costs as much as a Python start, so only where there are some."""
     if not given:
-        return dict.fromkeys((*_PASSED, "reboot", "stop"))
+        return dict.fromkeys((*_PASSED, "reboot", "stop", "hub"))
     import argparse
 
     parser = argparse.ArgumentParser(
@@ -104,6 +107,9 @@ def _options(given: list[str]) -> dict[str, Any]:
     parser.add_argument("--terminal", metavar="PROFILE", help="as for onsite itself")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--reboot", action="store_true", help="cut the power of the practice host and boot it again")
+    what.add_argument(
+        "--hub", nargs="+", metavar="WORD", help="faults of the practice hub to switch on, none, or orders"
+    )
     what.add_argument("--stop", action="store_true", help="end the practice host and throw it away")
     return vars(parser.parse_args(given))
 

@@ -16,7 +16,7 @@ import sys
 import time
 from pathlib import Path
 
-from agent.practice import state
+from agent.practice import hub, state
 from agent.practice.state import Refusal
 
 _KINDS = ("user", "network")
@@ -89,7 +89,8 @@ def stop(folder: Path) -> None:
 
 def _clear(folder: Path) -> None:
     """Remove what a holder, also a crashed one, left; the lock is ours. A folder with other things in it stays."""
-    shutil.rmtree(folder / "root", ignore_errors=True)
+    for name in ("root", "hub"):
+        shutil.rmtree(folder / name, ignore_errors=True)
     for name in ("state.json", "state.json.part", "control", "log", "lock"):
         (folder / name).unlink(missing_ok=True)
     with contextlib.suppress(OSError):
@@ -114,6 +115,9 @@ def main(argv: list[str] | None = None) -> int:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--reboot", action="store_true", help="cut the power and boot again")
     what.add_argument("--stop", action="store_true", help="end it and everything it holds")
+    what.add_argument(
+        "--hub", nargs="+", metavar="WORD", help="faults of the practice hub to switch on, none, or orders"
+    )
     arguments = parser.parse_args(argv)
     try:
         folder = state.prepare(arguments.state)
@@ -121,13 +125,16 @@ def main(argv: list[str] | None = None) -> int:
             stop(folder)
             return 0
         answer = start(folder)
+        if arguments.hub:
+            print(hub.order(folder / "hub", arguments.hub))
+            return 0
         if arguments.reboot:
             answer = state.ask(folder, "reboot")
         print(answer, end="")
     except NothingWorks as reasons:
         print(reasons, file=sys.stderr)
         return 3
-    except (Refusal, OSError) as refusal:
+    except (Refusal, OSError, ValueError) as refusal:
         print(f"The practice host: {refusal}.", file=sys.stderr)
         return 1
     return 0

@@ -48,9 +48,9 @@ class Holder:
         Raises:
             Refusal: the kernel refused namespaces, links or addresses.
         """
-        was_there = not sandbox.fresh(self.root)
+        was_there = not sandbox.fresh(self.root, self.folder / "hub")
         sandbox.power_on(self.root)
-        peers = self._start("-m", "agent.practice.peers")
+        peers = self._start("-m", "agent.practice.peers", str(self.folder / "hub"))
         self._host = self._start("-m", "agent.practice.host", str(self.root))
         _expect_ready(peers)
         _tell(self._host, str(peers.pid))
@@ -86,7 +86,8 @@ class Holder:
         """Leave nothing in the state folder but the lock and the log."""
         for name in ("state.json", "control"):
             (self.folder / name).unlink(missing_ok=True)
-        shutil.rmtree(self.root, ignore_errors=True)
+        for name in ("root", "hub"):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
 
     def answer(self, word: str) -> str:
         """Do what the control socket asks.

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import subprocess
 import sys
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Any
 
 from agent.practice import cables, dhcpd, dnsd, neighbour, trunk
@@ -17,7 +20,7 @@ _NO_DETECTION = 0x02
 """IFA_F_NODAD of if_addr.h: usable at once, nobody else is here yet."""
 
 
-def main() -> str:
+def main(hub: Path) -> str:
     """Returns why it could not begin, or ""."""
     try:
         namespaces.unshare(namespaces.NET)
@@ -40,11 +43,34 @@ def main() -> str:
         kernel.link("set", index=healthy, state="up")
         kernel.addr("add", index=healthy, address=cables.GATEWAY4, prefixlen=cables.PREFIX4)
         kernel.addr("add", index=healthy, address=cables.GATEWAY6, prefixlen=cables.PREFIX6, flags=_NO_DETECTION)
-    asyncio.run(_serve())
+    asyncio.run(_serve(hub))
     return ""
 
 
-async def _serve() -> None:
+class HubPorts:
+    """HTTPS, HTTP and the proxy of the practice hub; its process starts when somebody knocks for the first time."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.sockets = [
+            socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=32)
+            for port in (443, 80, 3128)
+        ]
+        for listening in self.sockets:
+            asyncio.get_running_loop().add_reader(listening, self._start)
+
+    def _start(self) -> None:
+        for listening in self.sockets:
+            asyncio.get_running_loop().remove_reader(listening)
+        numbers = [listening.fileno() for listening in self.sockets]
+        # It ends with its standard input, which ends with this process.
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "agent.practice.hub_server", str(self.folder), *map(str, numbers)],
+            stdin=subprocess.PIPE, stdout=sys.stderr, pass_fds=numbers,
+        )  # fmt: skip
+
+
+async def _serve(hub: Path) -> None:
     loop = asyncio.get_running_loop()
     holder_gone = asyncio.Event()
     loop.add_reader(sys.stdin.fileno(), holder_gone.set)  # nothing more is ever said: only its end makes it readable
@@ -56,13 +82,15 @@ async def _serve() -> None:
     ]
     # What is served has to outlive this line: the loop holds transports, these hold the rest.
     kept = await asyncio.gather(*begin)
+    ports = HubPorts(hub)
     print("ready", flush=True)
     await holder_gone.wait()
     for task in kept:
         if isinstance(task, asyncio.Task):
             task.cancel()
+    del ports
 
 
 if __name__ == "__main__":
-    if reason := main():
+    if reason := main(Path(sys.argv[1])):
         print(f"refused: {reason}", flush=True)

@@ -6,6 +6,8 @@ import shutil
 import uuid
 from pathlib import Path
 
+from agent.practice import hub_certs
+
 _FRESH = {
     "etc/hostname": "practice\n",
     "etc/hosts": "127.0.0.1 localhost\n127.0.1.1 practice\n::1 localhost ip6-localhost ip6-loopback\n",
@@ -24,14 +26,19 @@ _FOLDERS = (
 )  # fmt: skip
 
 
-def fresh(root: Path) -> bool:
-    """Fill `root` as a box fresh from the factory, unless it is one already; tell whether it was filled."""
+def fresh(root: Path, hub: Path) -> bool:
+    """Fill `root` as a box fresh from the factory, unless it is one already; tell whether it was filled.
+
+    It trusts the authority of the practice hub, whose folder is `hub`.
+    """
     if (root / "etc/hostname").exists():
         return False
     for folder in _FOLDERS:
         (root / folder).mkdir(parents=True, exist_ok=True)
     for name, content in {**_FRESH, "etc/machine-id": uuid.uuid4().hex + "\n"}.items():
         (root / name).write_text(content)
+    hub.mkdir(parents=True, exist_ok=True)
+    (root / "etc/ssl/certs/ca-certificates.crt").write_text(hub_certs.make(hub))
     return True
 
 
