@@ -32,13 +32,15 @@ class ChecksScreen(Place):
     CSS_PATH = "../styles/checks.tcss"
     HELP_TEXT = (
         "R climbs the ladder, from the cable up to the registry; the first line that fails is the one to mend. "
-        "Space shows all about the line at the mark, Enter the page of its code. Leaving ends the check."
+        "Space shows all about the line at the mark, Enter the page of its code. Leaving ends the check. After a "
+        "failure S makes a support bundle."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "climb", "check now", key_display="R"),
         Binding("d", "climb_draft", "check the draft", key_display="D"),
         Binding("space", "details", "details", key_display="Space"),
         Binding("enter", "explain", "explain", key_display="Enter"),
+        Binding("s", "support", "support bundle", key_display="S"),
     ]
 
     def __init__(self, session: Session) -> None:
@@ -63,6 +65,8 @@ class ChecksScreen(Place):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "climb_draft":
             return self.session.draft is not None
+        if action == "support":
+            return self.done is not None and self.done.verdict == "failed"
         if action == "explain":
             rung = self._at_cursor()
             return rung is not None and rung.issue is not None
@@ -142,6 +146,11 @@ class ChecksScreen(Place):
             self.climbing.cancel()
             self.climbing, self.rungs = None, []
             self.words = ("-", "Ended because the place was left. Press R to check again.")
+
+    def action_support(self) -> None:
+        from screens.support import SupportScreen
+
+        self.app.push_screen(SupportScreen(self.session))
 
     # --- looking ---------------------------------------------------------------------------------------------------
 

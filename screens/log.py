@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from screens.review import in_words
@@ -19,7 +19,14 @@ from tui.session import Session
 from tui.widgets.page import BLANK, Page, Row, clip, heading, marked, text, wrapped
 from tui.widgets.place import Place
 
-MARKS = {"applied": "..", "clock set by hand": "ok", "kept": "ok", "reverted": "-", "unverified": "x"}
+MARKS = {
+    "applied": "..",
+    "clock set by hand": "ok",
+    "kept": "ok",
+    "support bundle": "ok",
+    "reverted": "-",
+    "unverified": "x",
+}
 WORDS = {
     "applied": "applied",
     "kept": "kept",
@@ -32,9 +39,10 @@ SHOWN = 200
 class LogScreen(Place):
     NAME = "log"
     HELP_TEXT = (
-        "Everything that was changed here, newest first: when, by whom, from which line, what, and how it ended."
+        "Everything that was changed here, newest first: when, by whom, from which line, what, and how it ended. "
+        "S makes a support bundle: logs, settings and results for whoever helps, without secrets."
     )
-    BINDINGS: ClassVar[list[BindingType]] = []
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("s", "support", "support bundle", key_display="S")]
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -45,6 +53,11 @@ class LogScreen(Place):
 
     def update(self) -> None:
         self.page.show(list(self._rows()))
+
+    def action_support(self) -> None:
+        from screens.support import SupportScreen
+
+        self.app.push_screen(SupportScreen(self.session))
 
     def _rows(self) -> Iterator[Row]:
         yield heading("What was changed here, newest first")
@@ -63,6 +76,9 @@ def _entry(entry: dict[str, Any], width: int) -> Iterator[Row]:
     yield marked(MARKS.get(event, "-"), clip(words, width - 3))
     if entry.get("reason"):
         yield from wrapped(f"because {entry['reason']}", width, indent=3)
+    if event == "support bundle":
+        for data in entry.get("differences", ()):
+            yield from wrapped(str(data.get("after", "")), width, indent=3)
     if event in ("applied", "clock set by hand"):
         for data in entry.get("differences", ()):
             yield from wrapped(in_words(Difference(**data)), width, indent=3)

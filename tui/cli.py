@@ -27,6 +27,7 @@ VERBS = {
     "revert": "take the change back that waits, or the last kept one (--last)",
     "history": "changes kept and taken back ([--json])",
     "export": "the configuration that this host has, as a FILE for apply",
+    "support-bundle": "what helps somebody far away, without secrets ([--list] [--to PATH] [--stick DEVICE] [--link])",
     "recover": "finish or take back what a power cut interrupted (run at boot)",
     "network": "bring the kept configuration of the interfaces up (network up; run at boot)",
     "demo": "a practice host instead of this machine (demo --help)",
@@ -94,7 +95,7 @@ def _parsed(argv: list[str]) -> tuple[Options, list[str]]:
 
 def _dispatch(options: Options, verb: str, rest: list[str]) -> int:
     if verb in ("--help", "-h", "help"):
-        print(HELP.format(verbs="\n".join(f"  {name:<9} {words}" for name, words in VERBS.items())), end="")
+        print(HELP.format(verbs="\n".join(f"  {name:<14} {words}" for name, words in VERBS.items())), end="")
         return OK
     if verb == "--version":
         from tui import __version__
@@ -145,6 +146,10 @@ def _command(verb: str, host: Host, rest: list[str]) -> int:
         from tui.commands import check
 
         return check.main(host, rest)
+    if verb == "support-bundle":
+        from tui.commands import support
+
+        return support.main(host, rest)
     if verb in ("plan", "apply"):
         from tui.commands import plan
 

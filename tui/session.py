@@ -12,7 +12,7 @@ import importlib
 import logging
 import os
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tui.models.host import HostConfig
     from tui.models.link import LinkConfig, Part
     from tui.models.proxy import ProxyConfig
+    from tui.models.support import Bundle, Offered
     from tui.models.trust import TrustConfig
     from tui.services.agent.client import Agent
     from tui.services.change.history import Record
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from tui.services.proxy.trial import Trial
     from tui.services.timekeeping.state import Synchronisation
     from tui.services.trust.reading import Installed
+    from tui.services.trust.sticks import Stick
     from tui.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -482,6 +484,54 @@ class Session:
         from tui.services.change import audit
 
         return audit.entries(self.host)
+
+    # --- support ----------------------------------------------------------------------------------------------------
+
+    async def collect_support(self, told: Callable[[int, int], None]) -> Bundle:
+        """What a support bundle would hold, masked; `told` is called in another thread, and ends it by raising."""
+        from tui.services.support.collect import collect
+
+        return await asyncio.to_thread(collect, self.host, told=told, extra=self._drafted_secrets())
+
+    def _drafted_secrets(self) -> frozenset[str]:
+        proxy = self.draft.proxy if self.draft is not None else None
+        return frozenset(u.secret for u in (proxy.upstreams if proxy else ()) if u is not None and u.secret)
+
+    async def pack_support(self, bundle: Bundle, told: Callable[[int, int], None]) -> bytes:
+        from tui.services.support import pack
+
+        return await asyncio.to_thread(pack.packed, bundle, self.host.clock.now(), told)
+
+    async def save_support(self, path: str, name: str, data: bytes, told: Callable[[int, int], None]) -> str:
+        """Raises Refused where it cannot be written; nothing of it is there then."""
+        from tui.services import support
+        from tui.services.support import pack
+
+        where = await asyncio.to_thread(pack.save, self.host, path, name, data, told)
+        support.noted(self.host, f"written to {where}", self.who, self.line)
+        return where
+
+    async def stick_support(self, stick: Stick, name: str, data: bytes, told: Callable[[int, int], None]) -> str:
+        """Raises Refused where it cannot be written; nothing of it is there then."""
+        from tui.services import support
+        from tui.services.support import stick as sticks
+
+        where = await asyncio.to_thread(sticks.write, stick, name, data, told)
+        support.noted(self.host, f"written to {where}", self.who, self.line)
+        return where
+
+    async def offer_support(
+        self, name: str, data: bytes, offered: Callable[[Offered], None], told: Callable[[int, int], None]
+    ) -> str:
+        """Serve it at the main address until somebody has fetched it; returns who. Raises Refused."""
+        from tui.services import support
+        from tui.services.support import link
+
+        main = self.main_link if self.host.kind != "recorded" else None
+        address = main_address(main).partition("/")[0] if main else ""
+        peer = await link.offer(data, name, address, offered, told)
+        support.noted(self.host, f"fetched by {peer}", self.who, self.line)
+        return peer
 
     # --- the agent -------------------------------------------------------------------------------------------------
 

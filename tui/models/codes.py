@@ -2,7 +2,7 @@
 
 A1 the local agent. N1 typed values, N2 address sanity, N3 what the network said, C1 changes, D1 documents, D2 checks
 of the way out, K4-K6 clusters, P1 proxy, R1 registration, S1 settings of Onsite itself (S101) and certificates,
-Y1 name and time.
+U1 support bundle, Y1 name and time.
 """
 
 from __future__ import annotations
@@ -300,6 +300,13 @@ TITLES = {
     "R111": "No token",
     "R112": "Another host id",
     "W101": "Somebody else edits this host",
+    "U101": "The support bundle cannot be written there",
+    "U102": "No room for the support bundle",
+    "U103": "A file of that name is there",
+    "U104": "Not a stick that can be written",
+    "U111": "No link can be opened",
+    "U112": "Nobody has fetched the bundle",
+    "U113": "Too many wrong requests",
     "X101": "Something unforeseen",
 }
 _PAGES = Path(__file__).resolve().parents[2] / "assets" / "codes"

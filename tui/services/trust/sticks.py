@@ -32,7 +32,7 @@ LARGEST = 8 << 20
 _READ_ONLY, _NOSUID, _NODEV, _NOEXEC, _NOSYMFOLLOW = 1, 2, 4, 8, 256
 _REC_PRIVATE = 0x4000 | 0x40000
 _CLONE_NEWNS = 0x20000
-_CODE = Path(__file__).resolve().parents[3]
+CODE = Path(__file__).resolve().parents[3]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def read(stick: Stick) -> tuple[Found, ...]:
         Refused: S140.
     """
     command = [sys.executable, "-m", "tui.services.trust.sticks", stick.device, stick.file_system]
-    environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "PYTHONPATH": str(_CODE)}
+    environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "PYTHONPATH": str(CODE)}
     with tempfile.TemporaryDirectory(prefix="onsite-stick-") as point:
         try:
             done = subprocess.run(
@@ -112,8 +112,12 @@ def _unreadable(stick: Stick, why: str) -> Refused:
     return Refused(Issue("S140", "error", "", text, "Plug it in again, or copy the file to a stick with FAT."))
 
 
-def _main(device: str, file_system: str, point: str) -> dict[str, Any]:
-    """In the process of its own: mount where nobody else sees it, copy, and end."""
+def mounted(device: str, file_system: str, point: str, options: str, *, writable: bool = False) -> None:
+    """In a process of its own: mount where nobody else sees it.
+
+    Raises:
+        OSError: the kernel refused.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
 
     def must(result: int) -> None:
@@ -122,11 +126,23 @@ def _main(device: str, file_system: str, point: str) -> dict[str, Any]:
 
     must(libc.unshare(_CLONE_NEWNS))
     must(libc.mount(b"none", b"/", None, ctypes.c_ulong(_REC_PRIVATE), None))
-    flags = _READ_ONLY | _NOSUID | _NODEV | _NOEXEC
+    flags = _NOSUID | _NODEV | _NOEXEC | (0 if writable else _READ_ONLY)
     what = (device.encode(), point.encode(), file_system.encode())
-    data = OPTIONS[file_system].encode()
+    data = options.encode()
     if libc.mount(*what, ctypes.c_ulong(flags | _NOSYMFOLLOW), data):
         must(libc.mount(*what, ctypes.c_ulong(flags), data))  # before Linux 5.10 there is no nosymfollow
+
+
+def unmounted(point: str) -> None:
+    """Raises OSError where something is still open there."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.umount2(point.encode(), 0):
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+def _main(device: str, file_system: str, point: str) -> dict[str, Any]:
+    """In the process of its own: mount where nobody else sees it, copy, and end."""
+    mounted(device, file_system, point, OPTIONS[file_system])
     found: list[tuple[str, int, str]] = []
     total = 0
     for file in folder.look(Path(point)):
