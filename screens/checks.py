@@ -40,7 +40,7 @@ class ChecksScreen(Place):
         Binding("d", "climb_draft", "check the draft", key_display="D"),
         Binding("space", "details", "details", key_display="Space"),
         Binding("enter", "explain", "explain", key_display="Enter"),
-        Binding("s", "support", "support bundle", key_display="S"),
+        Binding("s", "support", "support", key_display="S"),
     ]
 
     def __init__(self, session: Session) -> None:
