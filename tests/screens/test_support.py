@@ -98,9 +98,7 @@ async def test_from_checks_only_after_a_failure(opened: Opened, session: Session
     rung = Rung("carrier", "Cable", 1.0, "failed", 0.1, "no carrier")
     session.last_run = Run("lan0", (rung,), finished=NOON - 7200.0, boot_id="another boot")
     async with opened((), of=session) as pilot:
-        await walk(
-            pilot, ((("0",), "S support"), (("s",), "Nothing is written yet"), (("escape",), "no carrier"))
-        )
+        await walk(pilot, ((("0",), "S support"), (("s",), "Nothing is written yet"), (("escape",), "no carrier")))
     session.last_run = replace(session.last_run, rungs=(replace(rung, verdict="ok"),))
     async with opened((), of=session) as pilot:
         await walk(pilot, ((("0",), "Checks of"),))
