@@ -18,7 +18,7 @@ NAMES = frozenset(
     }
 )
 # Said on purpose to the tests, not inherited by accident.
-KEPT = frozenset({"ONSITE_VENV", "ONSITE_FULL", "ONSITE_OUTSIDE", "TEXTUAL_SNAPSHOT_TEMPDIR"})
+KEPT = frozenset({"ONSITE_VENV", "ONSITE_FULL", "ONSITE_OUTSIDE", "ONSITE_ENGINE_PAYLOAD", "TEXTUAL_SNAPSHOT_TEMPDIR"})
 FIXED = {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 

@@ -1,0 +1,1 @@
+"""Kubernetes engines: one driver each, behind the interface of `agent.engines.engine`."""

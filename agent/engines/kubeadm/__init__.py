@@ -1,0 +1,1 @@
+"""kubeadm: the reference driver, proven on real clusters."""

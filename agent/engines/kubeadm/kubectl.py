@@ -1,0 +1,79 @@
+"""The API of the cluster, asked by kubectl with this host's own credentials."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from agent.engines.engine import Spec
+from agent.engines.machine import Machine, until
+from tui.models.change import Issue, Refused
+
+ADMIN = "/etc/kubernetes/admin.conf"
+KUBELET = "/etc/kubernetes/kubelet.conf"
+_READY = 240.0
+
+
+def command(machine: Machine, *words: str, seconds: int = 20) -> tuple[str, ...]:
+    """As an administrator on a control plane, else with the little that a node may ask."""
+    config = ADMIN if machine.there(ADMIN) else KUBELET
+    return ("kubectl", f"--kubeconfig={machine.real(config)}", f"--request-timeout={seconds}s", *words)
+
+
+async def ask(machine: Machine, *words: str, seconds: int = 20) -> dict[str, Any]:
+    """An object or a list of them; empty where the API does not answer."""
+    done = await machine.run(*command(machine, *words, "-o", "json", seconds=seconds), limit=seconds + 5)
+    try:
+        return dict(json.loads(done.output)) if done.ok else {}
+    except ValueError:
+        return {}
+
+
+async def answers(machine: Machine, server: str = "") -> bool:
+    """Whether the API says that it is ready; `server` picks one of several."""
+    one = (f"--server=https://{server}:6443",) if server else ()
+    done = await machine.run(*command(machine, *one, "get", "--raw", "/readyz", seconds=5), limit=8)
+    return done.ok and done.output.strip() == "ok"
+
+
+async def wait_for_api(machine: Machine, limit: float = 180) -> None:
+    """Raises:
+    Refused: it does not answer in time (K205).
+    """
+    async for _ in until(limit, 1):
+        if await answers(machine):
+            return
+    text = f"The cluster's API does not answer after {limit:.0f} s."
+    raise Refused(Issue("K205", "error", "", text, "Look at this host's status: it names what does not run."))
+
+
+def condition(node: dict[str, Any], kind: str = "Ready") -> dict[str, str]:
+    found = (node.get("status") or {}).get("conditions") or []
+    return next((c for c in found if c.get("type") == kind), {})
+
+
+async def wait_ready(machine: Machine, name: str, limit: float = _READY) -> None:
+    """Raises:
+    Refused: it is not Ready in time, with the reason that the node gives (K206).
+    """
+    why = "it has not reported yet"
+    async for _ in until(limit, 1):
+        node = await ask(machine, "get", "node", name)
+        ready = condition(node)
+        if ready.get("status") == "True":
+            return
+        why = ready.get("message") or why
+    text = f"{name} is not ready after {limit:.0f} s: {why}"
+    raise Refused(Issue("K206", "error", "", text, "Mend what is named; the step can then be tried again."))
+
+
+async def apply(machine: Machine, spec: Spec) -> None:
+    """Packs in their order. A kind that a pack before it defines may need a moment, so each is tried a few times."""
+    for manifest in spec.manifests:
+        async for left in until(60, 3):
+            done = await machine.run(*command(machine, "apply", "-f", "-"), limit=120, stdin=manifest.text)
+            if done.ok:
+                break
+            if left < 5:
+                text = f"The pack {manifest.name} could not be applied: {done.why}"
+                raise Refused(Issue("K216", "error", "", text, "Mend the pack in the cluster definition."))
