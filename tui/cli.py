@@ -30,6 +30,8 @@ VERBS = {
     "support-bundle": "what helps somebody far away, without secrets ([--list] [--to PATH] [--stick DEVICE] [--link])",
     "recover": "finish or take back what a power cut interrupted (run at boot)",
     "network": "bring the kept configuration of the interfaces up (network up; run at boot)",
+    "bundle": "build, inspect, verify, import, list and delete bundles (bundle --help)",
+    "definition": "new, build, check, show and import cluster definitions (definition --help)",
     "demo": "a practice host instead of this machine (demo --help)",
     "agent": "the local agent (run by its own service)",
 }
@@ -158,6 +160,10 @@ def _command(verb: str, host: Host, rest: list[str]) -> int:
         from tui.commands import show
 
         return (show.history if verb == "history" else show.export)(host, rest)
+    if verb in ("bundle", "definition"):
+        from tui.commands import bundle, definition
+
+        return (bundle.main if verb == "bundle" else definition.main)(host, rest)
     if verb == "deadman":
         from tui.commands import deadman
 

@@ -1,6 +1,6 @@
 """The codes of issues: short enough to read out on the phone, each with a page that Help shows and the docs hold.
 
-A1 the local agent. N1 typed values, N2 address sanity, N3 what the network said, C1 changes, D1 documents, D2 checks
+A1 the local agent, B1 content. N1 typed values, N2 address sanity, N3 what the network said, C1 changes, D1 documents, D2 checks
 of the way out, K1-K6 clusters, P1 proxy, R1 registration, S1 settings of Onsite itself (S101) and certificates,
 U1 support bundle, Y1 name and time.
 """
@@ -358,6 +358,33 @@ TITLES = {
     "K305": "A certificate ends soon",
     "K306": "The disk is short",
     "K307": "Images are gone",
+    "B101": "Not an archive for Onsite",
+    "B102": "The archive is damaged or cut off",
+    "B103": "The manifest is wrong",
+    "B104": "Something else than a plain file",
+    "B105": "A path that leads outside",
+    "B106": "The archive and its manifest do not agree",
+    "B107": "A part is not what the manifest says",
+    "B108": "Something follows after the end",
+    "B109": "It would unpack to far too much",
+    "B110": "Not signed",
+    "B111": "The signature does not fit",
+    "B112": "The key for content cannot be used",
+    "B113": "This key cannot sign",
+    "B120": "No room on the disk",
+    "B121": "The file cannot be read",
+    "B122": "The content folder cannot be written",
+    "B123": "The archive is of a newer kind",
+    "B124": "It is not on this host",
+    "B125": "Another import is under way",
+    "B126": "The import is paused",
+    "B140": "A value is missing",
+    "B141": "The value has another format",
+    "B142": "The value does not fit",
+    "B143": "The expression cannot be used",
+    "B144": "This value cannot be set",
+    "B150": "No archive can be made of this",
+    "B151": "Changed on this host",
     "X101": "Something unforeseen",
 }
 _PAGES = Path(__file__).resolve().parents[2] / "assets" / "codes"

@@ -16,7 +16,7 @@ _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 4, 38
 _CLONE_NEWNS, _CLONE_NEWIPC, _CLONE_NEWNET = 0x20000, 0x8000000, 0x40000000
 
 
-def confine(*, memory: int = MEMORY) -> None:
+def confine(*, memory: int = MEMORY, cpu: int = CPU_SECONDS) -> None:
     """Limits for everybody; for root also another user, no capabilities and no network.
 
     In a user namespace that maps only root there is no other user to be; the limits hold there too.
@@ -37,7 +37,7 @@ def confine(*, memory: int = MEMORY) -> None:
     size = int(_first_field("/proc/self/statm")) * resource.getpagesize()
     for limit, value in (
         (resource.RLIMIT_AS, size + memory),
-        (resource.RLIMIT_CPU, CPU_SECONDS),
+        (resource.RLIMIT_CPU, cpu),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_NPROC, 0),

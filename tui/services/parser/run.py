@@ -36,7 +36,7 @@ def parse(what: str, data: bytes, **details: Any) -> dict[str, Any]:
         with open(source, "wb", closefd=False) as file:
             file.write(json.dumps({"what": what, **details}).encode() + b"\n" + data)
         os.lseek(source, 0, os.SEEK_SET)
-        said = _answer(source)
+        said = _answer(source, what)
     except OSError as error:
         raise ParserFailed(f"could not be started: {error.strerror}") from error
     finally:
@@ -50,10 +50,10 @@ def parse(what: str, data: bytes, **details: Any) -> dict[str, Any]:
     return answer
 
 
-def _answer(source: int) -> bytes:
+def _answer(source: int, what: str) -> bytes:
     environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "PYTHONPATH": str(_CODE), "PYTHONHASHSEED": "0"}
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
-    command = [sys.executable, "-m", "tui.services.parser"]
+    command = [sys.executable, "-m", "tui.services.parser", what]
     with subprocess.Popen(
         command, stdin=source, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd="/", env=environment
     ) as child:
