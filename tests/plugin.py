@@ -37,7 +37,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what must run alone, and every test that compares a snapshot."""
+    """Mark what must run alone and every test that compares a snapshot; begin with what takes minutes."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
     for item in items:
         if groups.group_of(item.nodeid) in SERIAL_GROUPS:
             item.add_marker("serial")

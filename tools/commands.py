@@ -24,7 +24,7 @@ def pytest(arguments: list[str], **variables: str) -> int:
 
 
 def test(arguments: list[str]) -> int:
-    """Every group: what may run side by side on two workers, then what needs the machine to itself."""
+    """Every group: what may run side by side on four workers (they mostly wait), then what needs all of it."""
     if arguments:
         status = pytest(arguments)
         if status == groups.NOTHING_COLLECTED:
@@ -32,7 +32,7 @@ def test(arguments: list[str]) -> int:
         return status
     with tempfile.TemporaryDirectory(prefix="onsite-tests-") as folder:
         phases = {
-            "side by side": ["-m", "not serial", "-n", "2", "--dist", "loadscope"],
+            "side by side": ["-m", "not serial", "-n", "4", "--dist", "loadscope", "--no-loadscope-reorder"],
             "one after the other": ["-m", "serial", "-p", "no:xdist"],
         }
         runs = []

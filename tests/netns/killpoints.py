@@ -8,6 +8,7 @@ that are points are hit, by their number among all calls of their kind (strace(1
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from tests.practice import CODE, PracticeHost
 
 CALLS = ("fsync", "fdatasync", "rename", "renameat", "renameat2", "unlink", "unlinkat", "sendto", "sendmsg")
 _LINE = re.compile(r"^(\d+) +(\w+)\((.*)$")
+LINK = "lan0"
 FAULTS = ("signal=SIGKILL", "error=ENOSPC", "error=EIO")
 
 
@@ -157,3 +159,33 @@ def have_strace() -> bool:
     except (OSError, subprocess.SubprocessError):
         return False
     return True
+
+
+def sample(points: list[Point], fault: str) -> list[Point]:
+    """All of them for SIGKILL; of the two errors every third, or all under ONSITE_FULL (make host-full)."""
+    return points if "SIGKILL" in fault or os.environ.get("ONSITE_FULL") else points[::3]
+
+
+def other(rig: tuple[PracticeHost, Path, Path], now: State) -> tuple[Path, Path]:
+    """The document of the present state and the other one."""
+    _, a, b = rig
+    return (a, b) if "192.0.2.10/24" in now.addresses else (b, a)
+
+
+def judge(practice: PracticeHost, tally: Tally, point: Point, fault: str, old: State) -> None:
+    """Count the end state; "new" is recognised by being whole: address, gateway and file of the other document."""
+    now = state(practice, LINK)
+    left = leftovers(practice)
+    last = "20" if "192.0.2.10/24" in old.addresses else "10"
+    whole = (
+        now.addresses == {f"192.0.2.{last}/24", f"2001:db8:0:1::{last}/64"}
+        and now.gateways == {"192.0.2.1", "2001:db8:0:1::1"}
+        and any(f"192.0.2.{last}/24" in text for _, text in now.files)
+    )
+    tally.tried += 1
+    if left or not (now == old or whole):
+        tally.wrong.append(f"{tally.phase} {point} {fault}: {now} left {left}")
+    elif now == old:
+        tally.old += 1
+    else:
+        tally.new += 1
