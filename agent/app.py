@@ -1,6 +1,6 @@
 """The agent's routes. One module per concern of the contract, each with its `ROUTES`; this one only puts them together.
 
-What handlers share is in `request.app.state`: `host`, `store`, `jobs`.
+What handlers share is in `request.app.state`: `host`, `settings`, `store`, `jobs`, `tokens`, `throttle`.
 """
 
 from __future__ import annotations
@@ -13,31 +13,38 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from agent import errors, events, host, jobs_routes
-from agent.auth import OwnerOnly
+from agent import errors, events, host, jobs_routes, users
+from agent.auth import Gate
 from agent.jobs import Jobs
 from agent.store import PATH, Store
+from agent.throttle import Throttle
+from agent.tokens import Tokens
 from tui.models.change import Refused
 from tui.services.host import Host
+from tui.settings import Settings
 
-ROUTES = [*host.ROUTES, *events.ROUTES, *jobs_routes.ROUTES]
+ROUTES = [*host.ROUTES, *users.ROUTES, *events.ROUTES, *jobs_routes.ROUTES]
 
 
-def build(served: Host) -> Starlette:
+def build(served: Host, settings: Settings | None = None) -> Starlette:
     """The application that answers for the host `served`.
 
     Raises:
         OSError, sqlite3.Error, TooNew: the store cannot be opened.
     """
+    store = Store(served.path(PATH))
+    tokens = Tokens(served, store)
     app = Starlette(
         routes=ROUTES,
-        middleware=[Middleware(OwnerOnly, owner=os.geteuid()), Middleware(errors.Failures)],
+        middleware=[Middleware(Gate, owner=os.geteuid(), tokens=tokens), Middleware(errors.Failures)],
         exception_handlers={HTTPException: errors.refused, Refused: errors.not_done},
         lifespan=_alive,
     )
     app.state.host = served
-    app.state.store = Store(served.path(PATH))
-    app.state.jobs = Jobs(app.state.store, served.clock)
+    app.state.settings = settings or Settings()
+    app.state.store, app.state.tokens = store, tokens
+    app.state.throttle = Throttle(store, served.clock, app.state.settings)
+    app.state.jobs = Jobs(store, served.clock)
     return app
 
 

@@ -39,6 +39,13 @@ MIGRATIONS = (
     CREATE INDEX events_by_type ON events (type) WHERE past = 0;
     CREATE INDEX events_about ON events (about, id);
     """,
+    """
+    CREATE TABLE users (name TEXT PRIMARY KEY, logins INTEGER NOT NULL, sessions_since REAL NOT NULL) STRICT;
+    CREATE TABLE revoked (token TEXT PRIMARY KEY, expires REAL NOT NULL) STRICT;
+    CREATE TABLE failures (
+        name TEXT PRIMARY KEY, count INTEGER NOT NULL, last REAL NOT NULL, locked_until REAL NOT NULL DEFAULT 0
+    ) STRICT;
+    """,
 )
 """Statements in the order of their making. One that has been released is never changed, only followed by another."""
 

@@ -9,6 +9,10 @@ from typing import Any
 PATH = "/etc/onsite/onsite.toml"
 SHORTEST, LONGEST = 30, 600
 """Seconds that somebody must have at least, and may have at most, to keep a change."""
+NUMBERS = {
+    "agent_port": (1, 65535), "agent_delay_after": (1, 100), "agent_lock_after": (1, 100),
+    "agent_lock_minutes": (1, 24 * 60),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,9 @@ class Settings:
         keep_within: seconds to keep a change before it is taken back.
         agent_socket: Unix socket of the embedded agent.
         agent_url: base URL of another agent that speaks the Local Management API; "" for the embedded one.
+        agent_https: the embedded agent also listens on HTTPS, on every address, at `agent_port`.
+        agent_delay_after: wrong passwords of one user after which each further try waits, 1 s doubling.
+        agent_lock_after: wrong passwords after which that user is shut out for `agent_lock_minutes`.
         checks_endpoint, checks_registry, checks_url: what Checks reaches: host, host:port or URL; "" for nothing.
         checks_ntp: time servers that Checks asks.
         checks_mode: "central", or "local" for an air gap, where nothing outside the configured networks is asked.
@@ -27,6 +34,11 @@ class Settings:
     keep_within: int = 120
     agent_socket: str = "/run/onsite/agent.sock"
     agent_url: str = ""
+    agent_https: bool = False
+    agent_port: int = 5080
+    agent_delay_after: int = 3
+    agent_lock_after: int = 5
+    agent_lock_minutes: int = 15
     checks_endpoint: str = ""
     checks_registry: str = ""
     checks_url: str = ""
@@ -67,8 +79,15 @@ def _checked(values: dict[str, Any]) -> Settings:
     if not isinstance(servers, list) or not all(isinstance(v, str) for v in servers):
         raise ValueError('checks.ntp has to be a list, such as ["192.0.2.1"].')
     values["checks_ntp"] = tuple(servers)
+    if not isinstance(values.get("agent_https", False), bool):
+        raise ValueError("agent.https has to be true or false.")  # noqa: TRY004 - one error for a bad file
+    for key, (lowest, highest) in NUMBERS.items():
+        value = values.get(key, lowest)
+        if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
+            name = key.replace("_", ".", 1)
+            raise ValueError(f"{name} has to be a whole number from {lowest} to {highest}.")
     for key, value in values.items():
-        if key not in ("keep_within", "checks_ntp") and not isinstance(value, str):
+        if key not in ("keep_within", "checks_ntp", "agent_https", *NUMBERS) and not isinstance(value, str):
             raise ValueError(f"{key.replace('_', '.', 1)} has to be text in quotes.")
     if values.get("checks_mode", "central") not in ("central", "local"):
         raise ValueError('checks.mode has to be "central" or "local".')

@@ -68,7 +68,7 @@ def ended(agent: Agent, number: signal.Signals = signal.SIGTERM) -> str:
 @pytest.fixture(scope="module")
 def agent() -> Iterator[Agent]:
     with TemporaryDirectory(prefix="onsite-agent-") as folder:  # tmp_path may be too long for a socket
-        sandbox.fresh(Path(folder))
+        sandbox.fresh(Path(folder), Path(folder) / "hub")
         running = started(Path(folder))
         yield running
         ended(running)
@@ -152,7 +152,7 @@ async def test_a_failure_tells_where_the_log_has_its_cause(caplog: pytest.LogCap
 async def test_whoever_the_kernel_does_not_name_is_refused(tmp_path: Path) -> None:
     transport = httpx.ASGITransport(build(Host(tmp_path, NetlinkKernel(), "user")), client=("127.0.0.1", 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://agent") as client:
-        assert (await client.get("/v1/ping")).status_code == 403
+        assert (await client.get("/v1/edge-mgmt/settings")).status_code == 401
 
 
 def test_the_socket_is_for_its_owner_alone(agent: Agent) -> None:
