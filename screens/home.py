@@ -49,6 +49,8 @@ class HomeScreen(Place):
         first = self.page.cursor < 0
         rows = [*identity(self.session.facts), BLANK, *addresses(self.session.facts, self.text_width), BLANK]
         steps = checklist(self.session)
+        if self.session.gate.off:
+            rows += [*wrapped("This console asks for no login (console.login).", self.text_width, "!"), BLANK]
         rows[0:0] = wrapped(self.session.mode_note, self.text_width) if self.session.mode_note else ()
         rows += [agent_line(self.session), BLANK, heading("Steps")]
         for mark, words, place in steps:
@@ -106,11 +108,19 @@ def checklist(session: Session) -> list[tuple[str, str, str]]:
     changes = session.changes
     review = ("!", f"Apply {changes} change{'s' * (changes > 1)}") if changes else ("ok", "Nothing waits to be applied")
     return [
+        *administrator(session),
         (mark, f"Address: {words}", "network"),
         (*review, "review"),
         *checks(session),
         *certificates(session),
     ]
+
+
+def administrator(session: Session) -> list[tuple[str, str, str]]:
+    """The first step of all, where nobody could log in to change anything."""
+    if session.gate.open or session.administrator:
+        return []
+    return [("!", "Make the first administrator of this host", "network")]
 
 
 def checks(session: Session) -> list[tuple[str, str, str]]:

@@ -9,12 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.worker import Worker, WorkerState
 
 from tui.session import Session, Topic
-from tui.widgets.messages import AgentAnswered, Edit, Explain, FactsChanged, Go, Held, TakenOver
+from tui.widgets.messages import AgentAnswered, Edit, Explain, FactsChanged, Go, Held, LoggedIn, TakenOver
 from tui.widgets.page import Row, heading, wrapped
 from tui.widgets.place import NARROW, SHORT, Place, keys_of
 from tui.widgets.places import PLACES, Places
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+OPEN = ("home", "checks", "help")
+"""The places that need no login."""
 UNFORESEEN = "X101 Something went wrong that Onsite did not foresee."
 LOG_PATH = "/var/lib/onsite/log/onsite.log"
 PENDING_SECONDS = 2.0
@@ -75,6 +78,8 @@ class OnsiteApp(App[None], inherit_bindings=False):
         self.set_interval(PENDING_SECONDS, self._look_for_pending)
         self._tend()
         self.set_interval(TEND_SECONDS, self._tend)
+        if self.session.gate.asked:
+            self.set_interval(PENDING_SECONDS, self._lock)
         self.run_worker(self._watch_kernel(), group="kernel", exit_on_error=False)
         self.run_worker(self._ask_agent(), group="agent", exit_on_error=False)
 
@@ -91,8 +96,33 @@ class OnsiteApp(App[None], inherit_bindings=False):
 
     async def action_go(self, name: str) -> None:
         """Show a place, from any other one. On top of a dialog or an editor the keys belong to that."""
-        if self.check_action("go", ()):
+        if not self.check_action("go", ()):
+            return
+        if name in OPEN or self.session.gate.open:
             await self.switch_mode(name)
+            return
+        from screens.login import LoginScreen
+
+        await self.push_screen(LoginScreen(self.session, name))
+
+    async def on_logged_in(self, message: LoggedIn) -> None:
+        self._refresh_places()
+        await self.action_go(message.then)
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key | events.Paste):
+            self.session.touched()
+        await super().on_event(event)
+
+    async def _lock(self) -> None:
+        """Back to Home after some minutes without a key; what is open elsewhere waits there as it is."""
+        from tui.widgets.dialog import Question
+
+        if self.session.lock():
+            if isinstance(self.screen, Question):  # asked by a place that is shut now
+                self.screen.dismiss(False)
+            await self.switch_mode("home")
+            self._refresh_places()
 
     async def on_go(self, message: Go) -> None:
         await self.action_go(message.place)
@@ -143,7 +173,10 @@ class OnsiteApp(App[None], inherit_bindings=False):
     def _what_stays(self) -> str:
         if self.session.waiting:
             return "A change is not decided: nobody keeps it, so it is taken back by itself."
-        return "The draft stays here; nothing of it was applied." if self.session.draft is not None else ""
+        words = "The draft stays here; nothing of it was applied." if self.session.draft is not None else ""
+        if self.session.gate.asked:
+            words = f"{words} The host's own login prompt follows, and then the console again.".strip()
+        return words
 
     def _leave(self, yes: bool | None) -> None:
         if yes:

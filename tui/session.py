@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui.models.facts import Facts, Link, main_address
 from tui.services.host import Host
+from tui.services.login.gate import Gate
 
 if TYPE_CHECKING:
     from tui.models.change import Issue, Plan
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+NOBODY = "nobody logged in"
+"""Who decides at a console that asks for a login, before there was one."""
 MODES = {
     "real": "",
     "user": "practice: user namespace",
@@ -103,6 +106,8 @@ class Session:
     tried: dict[str, str] = field(default_factory=dict)
     """The addresses that the proxy was tried with last."""
     _client: Agent | None = None
+    gate: Gate = field(default_factory=Gate)
+    """Whether this console asks for a login before anything can be changed."""
     lease: Lease | None = None
     """Who edits this host, as far as was looked; this console or another one."""
     token: str = field(default_factory=lambda: secrets.token_hex(8))
@@ -245,6 +250,43 @@ class Session:
         except OSError:  # it is still here, and goes with this console
             log.exception("the draft cannot be stored")
         self.draft_seen = draft.seen(self.host)
+
+    # --- who may -----------------------------------------------------------------------------------------------------
+
+    @property
+    def administrator(self) -> bool:
+        """This host has a user who may administer it, and who could log in."""
+        from tui.services.login import administrators
+
+        return administrators.exist(self.host)
+
+    async def log_in(self, user: str, password: str) -> None:
+        """Raises Refused where it was the wrong password, or too many of them."""
+        from tui.services.login import gate
+
+        await gate.log_in(self.host, self.gate, self.line, user, password)
+        self.who = user
+
+    async def create_first(self, user: str, password: str) -> None:
+        """Make the first administrator, who is then logged in. Raises Refused where there is one, or it will not do."""
+        from tui.services.login import first
+
+        await first.create(self.host, user, password, line=self.line)
+        self.who = self.gate.user = user
+        self.touched()
+
+    def touched(self) -> None:
+        """Somebody has pressed a key."""
+        if self.gate.asked:
+            self.gate.touched = self.host.clock.boottime()
+
+    def lock(self) -> bool:
+        """Forget the login of somebody who has left, but not while a change waits for its Keep. Whether it did."""
+        if self.waiting or not self.gate.over(self.host):
+            return False
+        self.let_go()
+        self.gate.user, self.who = "", NOBODY
+        return True
 
     # --- who edits -------------------------------------------------------------------------------------------------
 

@@ -11,8 +11,9 @@ SHORTEST, LONGEST = 30, 600
 """Seconds that somebody must have at least, and may have at most, to keep a change."""
 NUMBERS = {
     "agent_port": (1, 65535), "agent_delay_after": (1, 100), "agent_lock_after": (1, 100),
-    "agent_lock_minutes": (1, 24 * 60),
+    "agent_lock_minutes": (1, 24 * 60), "console_failures": (1, 100), "console_idle": (1, 24 * 60),
 }  # fmt: skip
+FLAGS = ("agent_https", "console_login")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,9 @@ class Settings:
         agent_lock_after: wrong passwords after which that user is shut out for `agent_lock_minutes`.
         checks_endpoint, checks_registry, checks_url: what Checks reaches: host, host:port or URL; "" for nothing.
         checks_ntp: time servers that Checks asks.
+        console_login: whether a console that nobody logged in to asks before anything can be changed.
+        console_failures: wrong passwords in a row after which a line is shut for five minutes.
+        console_idle: minutes without a key after which it asks again.
         checks_mode: "central", or "local" for an air gap, where nothing outside the configured networks is asked.
     """
 
@@ -44,6 +48,9 @@ class Settings:
     checks_url: str = ""
     checks_ntp: tuple[str, ...] = ()
     checks_mode: str = "central"
+    console_login: bool = True
+    console_failures: int = 5
+    console_idle: int = 10
 
 
 def load(root: Path) -> Settings:
@@ -61,7 +68,7 @@ def load(root: Path) -> Settings:
 
     data = dict(tomllib.loads(text))
     values = {"keep_within": data.pop("keep_within", 120)}
-    for name in ("agent", "checks"):
+    for name in ("agent", "checks", "console"):
         table = data.pop(name, {})
         if not isinstance(table, dict):
             raise ValueError(f"{name} has to be a table, such as [{name}].")  # noqa: TRY004 - one error for a bad file
@@ -79,15 +86,16 @@ def _checked(values: dict[str, Any]) -> Settings:
     if not isinstance(servers, list) or not all(isinstance(v, str) for v in servers):
         raise ValueError('checks.ntp has to be a list, such as ["192.0.2.1"].')
     values["checks_ntp"] = tuple(servers)
-    if not isinstance(values.get("agent_https", False), bool):
-        raise ValueError("agent.https has to be true or false.")  # noqa: TRY004 - one error for a bad file
+    for key in FLAGS:
+        if not isinstance(values.get(key, False), bool):
+            raise ValueError(f"{key.replace('_', '.', 1)} has to be true or false.")  # noqa: TRY004 - one error for a bad file
     for key, (lowest, highest) in NUMBERS.items():
         value = values.get(key, lowest)
         if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
             name = key.replace("_", ".", 1)
             raise ValueError(f"{name} has to be a whole number from {lowest} to {highest}.")
     for key, value in values.items():
-        if key not in ("keep_within", "checks_ntp", "agent_https", *NUMBERS) and not isinstance(value, str):
+        if key not in ("keep_within", "checks_ntp", *FLAGS, *NUMBERS) and not isinstance(value, str):
             raise ValueError(f"{key.replace('_', '.', 1)} has to be text in quotes.")
     if values.get("checks_mode", "central") not in ("central", "local"):
         raise ValueError('checks.mode has to be "central" or "local".')

@@ -28,7 +28,8 @@ def main(host: Host, options: Options) -> int:
 
     from tui.app import OnsiteApp
     from tui.commands import fault
-    from tui.session import Session, who_and_line
+    from tui.services.login import gate
+    from tui.session import NOBODY, Session, who_and_line
     from tui.terminal import errors
     from tui.terminal.driver import OnsiteDriver
 
@@ -36,7 +37,15 @@ def main(host: Host, options: Options) -> int:
     _recover(host)
     who, line = who_and_line()
     slow = 0 < profile.speed(1) <= 9600
-    session = Session(host, who, line, mode_note=os.environ.get("ONSITE_PRACTICE_WHY", ""), slow_line=slow)
+    door = gate.of(host, profile.kind(0))
+    session = Session(
+        host,
+        NOBODY if door.asked else who,
+        line,
+        gate=door,
+        mode_note=os.environ.get("ONSITE_PRACTICE_WHY", ""),
+        slow_line=slow,
+    )
     session.read()
     session.look_at_draft()
     app = OnsiteApp(session, driver_class=OnsiteDriver.on(chosen))

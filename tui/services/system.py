@@ -27,19 +27,22 @@ def program(host: Host, name: str) -> str:
     return next((path for f in folders if os.access(path := f"{f}/{name}", os.X_OK)), "")
 
 
-async def output(*argv: str, limit: float = LIMIT) -> str:
+async def output(*argv: str, limit: float = LIMIT, given: str = "") -> str:
     """What the program prints.
+
+    Args:
+        given: its standard input, for what must not be seen among its arguments.
 
     Raises:
         OSError: it is not there, failed (with its first line), or took too long.
     """
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        *argv, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe, env=_ENVIRONMENT
+        *argv, stdin=pipe if given else asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe, env=_ENVIRONMENT
     )
     try:
         async with asyncio.timeout(limit):
-            printed, said = await process.communicate()
+            printed, said = await process.communicate(given.encode() if given else None)
     except TimeoutError as error:
         raise OSError(errno.ETIMEDOUT, f"{argv[0]} took longer than {limit:.0f} s") from error
     finally:

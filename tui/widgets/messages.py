@@ -13,6 +13,14 @@ class DraftChanged(Message):
     """A value of the draft was set, or the draft was discarded."""
 
 
+class LoggedIn(Message):
+    """Somebody may change this host from here on, and wanted to go to that place."""
+
+    def __init__(self, then: str) -> None:
+        super().__init__()
+        self.then = then
+
+
 class Held(Message):
     """Somebody else edits this host; what was to go into the draft did not."""
 
