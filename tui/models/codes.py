@@ -391,6 +391,7 @@ TITLES = {
     "B124": "It is not on this host",
     "B125": "Another import is under way",
     "B126": "The import is paused",
+    "B127": "The upload cannot be taken",
     "B140": "A value is missing",
     "B141": "The value has another format",
     "B142": "The value does not fit",
