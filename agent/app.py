@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from agent import errors, events, host, jobs_routes, users
+from agent import content, content_import, errors, events, host, jobs_routes, uploads, users
 from agent.auth import Gate
 from agent.jobs import Jobs
 from agent.store import PATH, Store
@@ -23,7 +23,7 @@ from tui.models.change import Refused
 from tui.services.host import Host
 from tui.settings import Settings
 
-ROUTES = [*host.ROUTES, *users.ROUTES, *events.ROUTES, *jobs_routes.ROUTES]
+ROUTES = [*host.ROUTES, *users.ROUTES, *events.ROUTES, *jobs_routes.ROUTES, *content.ROUTES, *uploads.ROUTES]
 
 
 def build(served: Host, settings: Settings | None = None) -> Starlette:
@@ -45,11 +45,13 @@ def build(served: Host, settings: Settings | None = None) -> Starlette:
     app.state.store, app.state.tokens = store, tokens
     app.state.throttle = Throttle(store, served.clock, app.state.settings)
     app.state.jobs = Jobs(store, served.clock)
+    app.state.jobs.add(content_import.kind(served))
     return app
 
 
 @asynccontextmanager
 async def _alive(app: Starlette) -> AsyncIterator[None]:
+    uploads.sweep(app.state.host)
     app.state.jobs.resume()
     try:
         yield

@@ -23,7 +23,6 @@ from tui.services.content import signing, sources, store, variables
 from tui.services.host import Host
 from tui.services.trust import sticks
 
-
 # --- ours ---------------------------------------------------------------------------------------------------------
 
 
@@ -75,7 +74,10 @@ async def look(request: Request) -> JSONResponse:
     found = await run_in_threadpool(sources.offered, request.app.state.host, where)
     items = [
         api.Offer(
-            source=api.Where(**one.source.to_dict()), name=one.source.name, size=one.size, signed_beside=one.signed_beside
+            source=api.Where(**one.source.to_dict()),
+            name=one.source.name,
+            size=one.size,
+            signed_beside=one.signed_beside,
         )
         for one in found
     ]
@@ -271,7 +273,9 @@ def _source(where: api.Where) -> sources.Source:
     plain: dict[str, Any] = {
         "path": where.path, "device": where.device, "file_system": where.file_system, "inside": where.inside,
     }  # fmt: skip
-    if any("\0" in v or not v.isprintable() or len(v) > 1000 for v in plain.values()) or bool(where.path) == bool(where.device):
+    if any("\0" in v or not v.isprintable() or len(v) > 1000 for v in plain.values()) or bool(where.path) == bool(
+        where.device
+    ):
         raise Refused(Issue("B121", "error", "path", "This is no place of an archive.", "Name a path or a device."))
     if where.path and not where.path.startswith("/"):
         raise Refused(Issue("B121", "error", "path", "The path has to begin with /.", "Type all of it."))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import platform
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +42,8 @@ def kind(host: Host) -> Kind:
 
         def told(progress: Progress) -> None:
             work.told(progress.done / max(1, progress.total), progress.part)
-            _FIGURES[work.job] = (progress.done, progress.total, *_FIGURES.get(work.job, (0, 0, 0.0, 0))[2:])
-            if _FIGURES[work.job][2] == 0.0:
-                _FIGURES[work.job] = (progress.done, progress.total, time.monotonic(), progress.done)
+            begun = _FIGURES.get(work.job) or _Figures(time.monotonic(), progress.done)
+            _FIGURES[work.job] = replace(begun, done=progress.done, total=progress.total)
 
         _FIGURES.pop(work.job, None)
         item = await in_thread(
@@ -52,9 +53,9 @@ def kind(host: Host) -> Kind:
         _used_up(host, work)
 
     async def forget(work: Work) -> None:
-        if digest := work.kept.get("digest"):
-            if not any(i.digest == digest for i in await asyncio.to_thread(store.items, host)):
-                await asyncio.to_thread(store.abandon, host, str(digest))
+        digest = str(work.kept.get("digest", ""))
+        if digest and not any(i.digest == digest for i in await asyncio.to_thread(store.items, host)):
+            await asyncio.to_thread(store.abandon, host, digest)
         _used_up(host, work)
 
     def steps(_argument: Mapping[str, Any]) -> tuple[Step, ...]:
@@ -63,8 +64,17 @@ def kind(host: Host) -> Kind:
     return Kind(KIND, "Import of content", "host", LANE, steps)
 
 
-_FIGURES: dict[str, tuple[int, int, float, int]] = {}
-"""Of a job that runs in this process: bytes done, bytes in all, when it began, and the bytes that were done then."""
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """Of a job that runs in this process: when it began, and bytes."""
+
+    begun: float
+    at_first: int
+    done: int = 0
+    total: int = 0
+
+
+_FIGURES: dict[str, _Figures] = {}
 
 
 def _import(
@@ -75,11 +85,17 @@ def _import(
         head = importing.looked(host, fd, beside=given)
         work.keep(digest=head.digest)
         return importing.imported(
-            host, fd, name=str(work.argument.get("name") or source.name), beside=given, origin=origin, told=told, stop=stop
+            host,
+            fd,
+            name=str(work.argument.get("name") or source.name),
+            beside=given,
+            origin=origin,
+            told=told,
+            stop=stop,
         )
 
 
-async def in_thread(run: Any) -> Item:
+async def in_thread(run: Callable[[threading.Event], Item]) -> Item:
     """`run(stop)` in a thread; when the task is cancelled it is told to stop, and waited for."""
     stop = threading.Event()
     task = asyncio.get_running_loop().run_in_executor(None, run, stop)
@@ -109,19 +125,18 @@ def current(jobs: Jobs) -> Import | None:
     if row is None:
         return None
     shown = jobs.shown(row)
-    done, total, begun, at_first = _FIGURES.get(row["id"], (0, 0, 0.0, 0))
-    spent = time.monotonic() - begun if begun else 0.0
-    rate = (done - at_first) / spent if spent > 1.0 else 0.0
+    figures = _FIGURES.get(row["id"], _Figures(0.0, 0))
+    spent = time.monotonic() - figures.begun
+    left = figures.total - figures.done
+    rate = (figures.done - figures.at_first) / spent if spent > 1.0 else 0.0
     return Import(
         job=row["id"], name=str(_name(row["argument"])), state=shown["state"], code=shown["code"],
-        message=shown["message"], doing=shown["doing"], done=done, total=total,
-        seconds_left=(total - done) / rate if rate > 0 and shown["state"] == "running" else -1.0,
+        message=shown["message"], doing=shown["doing"], done=figures.done, total=figures.total,
+        seconds_left=left / rate if rate > 0 and shown["state"] == "running" else -1.0,
     )  # fmt: skip
 
 
 def _name(argument: str) -> str:
-    import json
-
     data = json.loads(argument)
     return str(data.get("name") or Path(data.get("inside") or data.get("path") or "").name)
 
@@ -132,5 +147,3 @@ def _used_up(host: Host, work: Work) -> None:
         from agent import uploads
 
         uploads.remove(host, str(upload))
-
-

@@ -1,6 +1,6 @@
 """Archives that arrive over the API: in one request (the contract), or in pieces that go on where they stopped.
 
-    POST   /v1/onsite/uploads               {"name", "size", "sha256"} -> {"id", "offset"}; the same again finds the same
+    POST   /v1/onsite/uploads               {"name", "size", "sha256"} -> {"id", "offset"}, again the same
     PATCH  /v1/onsite/uploads/ID            bytes, with the header Upload-Offset -> {"offset"}
     GET    /v1/onsite/uploads/ID            {"offset"}
     POST   /v1/onsite/uploads/ID/finish     {"signature": base64 or ""} -> {"job"}: the import
@@ -82,7 +82,7 @@ async def _whole(request: Request, kind: str) -> JSONResponse:
     except Refused as why:
         issue = why.issues[0]
         said = {"code": issue.code, "message": f"{issue.text} {issue.remedy}", "ref": "", "details": {}}
-        return JSONResponse(said, 500 if kind == "definition" else 400)  # the codes that the contract declares
+        return JSONResponse(said, 400)
     where = content_import.upload_path(item.digest)
     return JSONResponse({"message": f"{item.name} {item.version} is on this host.", "uploadPath": where}, 201)
 

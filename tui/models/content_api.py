@@ -69,7 +69,7 @@ class Where(Wire):
 
 
 class Offer(Wire):
-    source: Where = Where()
+    source: Where
     name: str = ""
     size: int = 0
     signed_beside: bool = False

@@ -143,7 +143,7 @@ def _asked(host: Host, where: Source, name: str | None) -> tuple[list[tuple[str,
     with ours, tempfile.TemporaryDirectory(prefix="onsite-stick-") as point:
         with theirs:
             child = subprocess.Popen(
-                [*command, point, *([name] if name else [])], stdin=theirs, stdout=subprocess.DEVNULL,
+                [*command, point, *([name] if name else [])], stdin=theirs.fileno(), stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL, env=environment, cwd="/",
             )  # fmt: skip
         try:
