@@ -34,7 +34,7 @@ def part(config: HostConfig, facts: Facts) -> Part:
     if config.registration is None:
         return Part()
     wish = completed(config.registration, facts)
-    before, image = facts.file(KEPT), FileImage(KEPT, _text(wish).encode(), 0o600)
+    before, image = facts.file(KEPT), FileImage(KEPT, text(wish).encode(), 0o600)
     issues = tuple(_issues(wish, facts))
     if before.sha256 == image.sha256 and before.mode == image.mode:
         return Part(issues=issues)
@@ -53,13 +53,13 @@ def of(host: Host) -> RegistrationConfig | None:
     return parsed(reading.text(host, KEPT))
 
 
-def parsed(text: str | None) -> RegistrationConfig | None:
-    if text is None:
+def parsed(content: str | None) -> RegistrationConfig | None:
+    if content is None:
         return None
     from tui.models.registration import RegistrationConfig
 
     try:
-        return RegistrationConfig.model_validate(json.loads(text))
+        return RegistrationConfig.model_validate(json.loads(content))
     except (ValueError, RecursionError):  # pydantic's error is a ValueError
         return None
 
@@ -90,6 +90,16 @@ def host_id(config: RegistrationConfig, host: Host) -> tuple[str, str]:
     return f"edge-{hmac.new(machine.encode(), _APPLICATION, 'sha256').hexdigest()[:32]}", "machine"
 
 
+def link(config: RegistrationConfig, uid: str) -> str:
+    """What the QR code says: the registration page with the host id, and nothing else. "" where there is no page."""
+    from urllib.parse import quote
+
+    if not config.registration_url or not uid:
+        return ""
+    joined = "&" if "?" in config.registration_url else "?"
+    return f"{config.registration_url}{joined}id={quote(uid, safe='')}"
+
+
 def _plain(serial: str) -> str:
     """A serial number in the letters of a host id; "" for one that thousands of machines have."""
     word = "".join(c if c.isascii() and c.isalnum() else "-" for c in serial.strip().lower()).strip("-")
@@ -97,7 +107,8 @@ def _plain(serial: str) -> str:
     return "" if word in common or not word.strip("0-") else word
 
 
-def _text(config: RegistrationConfig) -> str:
+def text(config: RegistrationConfig) -> str:
+    """The file of it, secrets and all."""
     data = config.model_dump(mode="json", exclude_none=True) | config.secrets
     return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
 
@@ -109,22 +120,22 @@ def _issues(wish: RegistrationConfig, facts: Facts) -> Iterator[Issue]:
     if wish.mode == "local":
         return
     if wish.way == "token" and wish.token is None:
-        text = f"There is no token for {wish.endpoint}."
-        yield Issue("R111", "error", "registration.token", text, "Type the token, or register by hand.")
+        words = f"There is no token for {wish.endpoint}."
+        yield Issue("R111", "error", "registration.token", words, "Type the token, or register by hand.")
     if before is None or before.endpoint != wish.endpoint:
         return
     if (before.host_id_from, before.host_id) != (wish.host_id_from, wish.host_id):
-        text = "With another host id this host is a new one for the management plane."
+        words = "With another host id this host is a new one for the management plane."
         remedy = "Delete the old entry there once the new one is in use."
-        yield Issue("R112", "warning", "registration.host_id", text, remedy)
+        yield Issue("R112", "warning", "registration.host_id", words, remedy)
 
 
 def locked(facts: Facts) -> Issue | None:
     """Why the mode cannot be changed any more; None where it can."""
     if not facts.cluster_uses_address:
         return None
-    text = "A Kubernetes cluster runs on this host; who manages it cannot be changed under it."
-    return Issue("R110", "error", "registration.mode", text, "Take the node out of the cluster first.")
+    words = "A Kubernetes cluster runs on this host; who manages it cannot be changed under it."
+    return Issue("R110", "error", "registration.mode", words, "Take the node out of the cluster first.")
 
 
 def _differences(wish: RegistrationConfig, facts: Facts) -> Iterator[Difference]:

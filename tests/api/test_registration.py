@@ -1,0 +1,355 @@
+"""The agent registers with a practice hub: three ways, every fault with its sentence, a hub that is away, kills."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import random
+import re
+import signal
+import ssl
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from agent.practice.hub import TOKEN
+from agent.registration import memory
+from agent.registration.registrar import PENDING, Timing
+from tests.contract import violations
+from tests.hub import CODE, FAST, Applying, Hub, applying, practice_hub, write
+from tui.services import registration
+from tui.services.clock import FixedClock
+from tui.services.proxy import places
+
+UID = "edge-7c21x0042"
+KILLS = 24
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    with practice_hub(tmp_path_factory.mktemp("hub")) as made:
+        yield made
+
+
+@pytest.fixture
+async def host(hub: Hub, tmp_path: Path) -> AsyncIterator[Applying]:
+    hub.forget()
+    async with applying(tmp_path, (hub.folder / "authority.crt").read_text()) as made:
+        yield made
+    hub.order("none")
+
+
+def trusting(hub: Hub) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        verify=ssl.create_default_context(cafile=str(hub.folder / "authority.crt")),
+        base_url=f"https://{hub.endpoint}", trust_env=False,
+    )  # fmt: skip
+
+
+# --- three ways ----------------------------------------------------------------------------------------------------
+
+
+async def test_by_token(hub: Hub, host: Applying) -> None:
+    host.set(endpoint=hub.endpoint, token=TOKEN, tags=["city:berlin"], project="north")
+    host.begin()
+    await host.until("paired")
+    assert [s.mark for s in host.timeline.steps] == ["ok"] * 7 + [""]
+    hub.order("assign")
+    timeline = await host.until("in use")
+    assert [s.mark for s in timeline.steps] == ["ok"] * 8
+    assert hub.entries[UID]["labels"] == {"city": "berlin"}
+    assert hub.entries[UID]["health"]["state"] == "healthy"
+
+
+async def test_by_token_waiting_for_approval(hub: Hub, host: Applying) -> None:
+    hub.order("approval")
+    host.set(endpoint=hub.endpoint, token=TOKEN)
+    host.begin()
+    await host.until("waiting")
+    assert (host.step("token").mark, host.step("known").mark, host.step("known").code) == ("ok", "waiting", "R130")
+    hub.order("approve")
+    await host.until("paired")
+
+
+async def test_by_hand_with_a_pairing_key(hub: Hub, host: Applying) -> None:
+    host.set(endpoint=hub.endpoint, way="manual", pairing_key="pair-1")
+    host.begin()
+    await host.until("waiting")
+    assert host.step("known").code == "R130"
+    async with trusting(hub) as operator:
+        entry = {"metadata": {"name": UID, "uid": UID}, "spec": {"hostPairingKey": "pair-1"}}
+        assert (await operator.post("/v1/edgehosts", json=entry)).status_code == 201
+    await host.until("paired")
+    hub.order("assign")
+    await host.until("in use")
+    assert list(hub.entries) == [UID]
+
+
+async def test_by_the_page_of_the_qr_code(hub: Hub, host: Applying) -> None:
+    host.set(endpoint=hub.endpoint, way="manual", registration_url=f"https://{hub.endpoint}/r")
+    host.begin()
+    await host.until("waiting")
+    config = registration.of(host.host)
+    assert config is not None
+    async with trusting(hub) as phone:
+        assert "Host entered" in (await phone.get(registration.link(config, UID))).text
+    await host.until("paired")
+    hub.order("assign")
+    await host.until("in use")
+
+
+async def test_locally_nothing_is_sent(hub: Hub, host: Applying) -> None:
+    host.set(mode="local")
+    host.begin()
+    await host.until("local")
+    assert hub.requests == []
+    host.set(endpoint=hub.endpoint, token=TOKEN)
+    await host.until("paired")
+
+
+async def test_while_a_change_waits_for_its_keep_nothing_new_is_sent(hub: Hub, host: Applying) -> None:
+    write(host.host, PENDING, "{}")
+    host.set(endpoint=hub.endpoint, token=TOKEN)
+    host.begin()
+    await host.until("held")
+    assert hub.requests == []
+    host.host.path(PENDING).unlink()
+    await host.until("paired")
+
+
+# --- faults --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`orders` at the hub, `values` in the settings, and what the timeline has to say: step and code."""
+
+    name: str
+    step: str
+    code: str
+    orders: tuple[str, ...] = ()
+    values: tuple[tuple[str, Any], ...] = ()
+    proxy: bool = False
+    paired: bool = False
+    """It works in spite of it, with a warning."""
+
+
+FAULTS = (
+    Fault("duplicate host id", "known", "R120", ("duplicate",)),
+    Fault("unknown token", "token", "R121", values=(("token", "mistyped"),)),
+    Fault("expired token", "token", "R122", ("expired-token",)),
+    Fault("token switched off", "token", "R131", ("inactive-token",)),
+    Fault("token without project", "token", "R123", ("no-project",)),
+    Fault("unknown project", "token", "R132", ("unknown-project",), (("project", "nowhere"),)),
+    Fault("another pairing key", "paired", "R128", ("pairing",), (("way", "manual"),)),
+    Fault("wrong clock", "tls", "P145", ("clock",)),
+    Fault("intercepted TLS", "tls", "P144", ("intercepted",)),
+    Fault("intercepted TLS by the proxy", "tls", "P144", ("intercepted",), proxy=True),
+    Fault("captive portal", "tls", "P147", ("portal",)),
+    Fault("refused proxy", "reach", "P138", ("proxy-refuses",), proxy=True),
+    Fault("proxy wants a login", "reach", "P136", ("proxy-login",), proxy=True),
+    Fault("5xx of the hub", "token", "R126", ("unwell",)),
+    Fault("hub asks to wait", "token", "R129", ("busy",)),
+    Fault("no management plane there", "known", "R127", ("garbage",)),
+    Fault("nobody listens", "reach", "P132", values=(("endpoint", "localhost:9"),)),
+    Fault("name that nobody knows", "name", "P131", values=(("endpoint", "hub.invalid"),)),
+)
+SEED = random.SystemRandom().randrange(10**6)
+SHUFFLED = random.Random(SEED).sample(FAULTS, len(FAULTS))
+
+
+async def test_every_fault_has_its_sentence(hub: Hub, host: Applying, capsys: pytest.CaptureFixture[str]) -> None:
+    """One host, one fault after the other, each followed by the way out: it registers."""
+    said: list[str] = []
+    for fault in SHUFFLED:
+        await host.end()
+        hub.forget()
+        memory.save(host.host, memory.Memory())
+        # To localhost nobody goes by a proxy; by its name only the proxy finds the hub.
+        endpoint = hub.endpoint.replace("localhost", "hub.site.example") if fault.proxy else hub.endpoint
+        values = {"endpoint": endpoint, "token": TOKEN} | dict(fault.values)
+        hub.order(*fault.orders)
+        if fault.name == "another pairing key":
+            await _enter(hub)
+        proxy = (
+            {"method": "one", "http": {"host": "localhost", "port": hub.proxy}} if fault.proxy else {"method": "off"}
+        )
+        write(host.host, places.KEPT, json.dumps(proxy))
+        host.set(**values)
+        host.begin()
+        await host.until("failed")
+        step = host.timeline.trouble
+        assert step is not None, fault
+        said.append(f"{fault.name:<30}{step.code}  {step.name:<7}{step.text}")
+        assert (step.name, step.code) == (fault.step, fault.code), step
+        assert step.text.endswith(".")
+        assert step.remedy
+        assert 0 <= host.timeline.next_try < 10
+        hub.order("none")
+        host.set(**values | {"endpoint": endpoint, "token": TOKEN, "project": ""})
+        await host.until("paired")
+    with capsys.disabled():
+        print(f"\nfaults of registering, order by seed {SEED}:", *said, sep="\n  ")
+
+
+async def _enter(hub: Hub) -> None:
+    async with trusting(hub) as operator:
+        await operator.post("/v1/edgehosts", json={"metadata": {"uid": UID}, "spec": {}})
+
+
+async def test_a_clock_that_is_off_is_said_though_it_works(hub: Hub, tmp_path: Path) -> None:
+    hub.forget()
+    async with applying(tmp_path, (hub.folder / "authority.crt").read_text()) as host:
+        host.host.clock = FixedClock(time.time() - 3 * 3600)
+        host.set(endpoint=hub.endpoint, token=TOKEN)
+        host.begin()
+        await host.until("paired")
+        async with asyncio.timeout(10):
+            while host.step("tls").code != "R124":  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        assert "3 hours behind" in host.step("tls").text
+
+
+async def test_a_deleted_entry_is_made_again(hub: Hub, host: Applying) -> None:
+    host.set(endpoint=hub.endpoint, token=TOKEN)
+    host.begin()
+    await host.until("paired")
+    hub.order("forget")
+    async with asyncio.timeout(20):
+        while UID not in hub.entries or host.timeline.state != "paired":  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+# --- away ----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_hub_that_is_away_for_an_hour_is_met_again_without_a_storm(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An hour in nine seconds: every pause of the real timing, four hundred times faster."""
+    pace = 400.0
+    with practice_hub(tmp_path / "hub") as hub:
+        async with applying(tmp_path / "root", (hub.folder / "authority.crt").read_text()) as host:
+            host.set(endpoint=hub.endpoint, token=TOKEN)
+            hub.order("unwell")
+            host.begin(replace(Timing(), pace=pace, look=0.05))
+            await asyncio.sleep(3600 / pace)  # the hour itself
+            asked, attempts = len(hub.requests), host.timeline.attempts
+            hub.order("none")
+            await host.until("paired", seconds=600 / pace + 5)
+    with capsys.disabled():
+        print(f"\nan hour without the hub: {attempts} attempts, {asked} requests")
+    assert 8 <= attempts <= 25
+    assert asked <= attempts + 2
+
+
+async def test_try_now(hub: Hub, host: Applying) -> None:
+    hub.order("unwell")
+    host.set(endpoint=hub.endpoint, token=TOKEN)
+    host.begin(replace(FAST, first=3600.0, longest=3600.0))
+    await host.until("failed")
+    assert host.timeline.next_try > 1000
+    hub.order("none")
+    host.registrar.try_now()
+    await host.until("paired")
+
+
+# --- on the wire ---------------------------------------------------------------------------------------------------
+
+
+async def test_requests_are_those_of_the_public_description(
+    hub: Hub, host: Applying, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    host.set(endpoint=hub.endpoint, token=TOKEN, tags=["city:berlin", "spare"], project="north")
+    host.begin()
+    await host.until("paired")
+    await host.end()
+    described = yaml.safe_load((CODE / "assets/hub-api.yaml").read_text())
+    seen = set()
+    for request in hub.requests:
+        path = re.sub(r"/v1/edgehosts/(?!register)[^/]+", "/v1/edgehosts/{uid}", request["path"])
+        operation = described["paths"][path][request["method"].lower()]
+        for parameter in operation.get("parameters", []):
+            assert violations(request["body"], expanded(parameter["schema"], described["definitions"])) == []
+        seen.add(operation["operationId"])
+    assert seen == {"v1EdgeHostDevicesRegister", "v1EdgeHostDevicesHealthUpdate", "v1EdgeHostDevicesUidConfigGet"}
+    kept = memory.load(host.host)
+    for secret in (TOKEN, kept.key, kept.credential):
+        assert secret
+        assert secret not in caplog.text
+        assert secret not in host.timeline.model_dump_json()
+    assert oct(host.host.path(memory.PATH).stat().st_mode)[-3:] == "600"
+
+
+def expanded(schema: Any, definitions: dict[str, Any]) -> Any:
+    """A schema with what it refers to in place."""
+    if isinstance(schema, dict):
+        if "$ref" in schema:
+            return expanded(definitions[schema["$ref"].rpartition("/")[2]], definitions)
+        return {key: expanded(value, definitions) for key, value in schema.items()}
+    return [expanded(value, definitions) for value in schema] if isinstance(schema, list) else schema
+
+
+# --- kills ---------------------------------------------------------------------------------------------------------
+
+FORKING = """
+import asyncio, os, sys
+from pathlib import Path
+from agent.registration import palette, registrar, way
+from tests.hub import FAST, player
+from tui.services import facts, http
+for line in sys.stdin:
+    pid = os.fork()
+    if not pid:
+        asyncio.run(player(Path(line.strip())).run())
+    print(pid, flush=True)
+    os.waitpid(pid, 0)
+    print("ended", flush=True)
+"""
+"""An agent for each line, which is a root, without the second that Python takes to import it."""
+
+
+async def test_killed_at_any_moment_there_is_one_entry_and_no_lost_pairing(
+    hub: Hub, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """SIGKILL at moments spread over all of registering, each on a fresh host; then the agent starts again."""
+    forking = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", FORKING, cwd=CODE, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert forking.stdin is not None
+    assert forking.stdout is not None
+    found = {"before anything": 0, "key on the disk": 0, "entry at the hub": 0, "paired": 0}
+    authority = (hub.folder / "authority.crt").read_text()
+    for number in range(KILLS):
+        hub.forget()
+        async with applying(tmp_path / str(number), authority) as host:
+            host.set(endpoint=hub.endpoint, token=TOKEN)
+            forking.stdin.write(f"{host.host.root}\n".encode())
+            pid = int(await forking.stdout.readline())
+            await asyncio.sleep(0.2 * number / KILLS)
+            os.kill(pid, signal.SIGKILL)
+            assert (await forking.stdout.readline()).strip() == b"ended"
+            before, entries = memory.load(host.host), hub.entries
+            stage = (bool(before.key), bool(entries), bool(before.credential))
+            found[list(found)[sum(stage)]] += 1
+            host.begin()
+            await host.until("paired")
+            assert list(hub.entries) == [UID]
+            assert before.key in ("", hub.entries[UID]["key"])
+            assert before.credential in ("", memory.load(host.host).credential)
+    forking.kill()
+    await forking.communicate()
+    with capsys.disabled():
+        print(f"\nkilled {KILLS} times: {found}; each time one entry and one key")
+    assert found["key on the disk"] + found["entry at the hub"]
+    assert found["paired"]
