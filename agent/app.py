@@ -1,10 +1,11 @@
 """The agent's routes. One module per concern of the contract, each with its `ROUTES`; this one only puts them together.
 
-What handlers share is in `request.app.state`: `host`, `settings`, `store`, `jobs`, `tokens`, `throttle`.
+What handlers share is in `request.app.state`: `host`, `settings`, `store`, `jobs`, `tokens`, `throttle`, `registrar`.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +17,8 @@ from starlette.middleware import Middleware
 from agent import content, content_import, errors, events, host, jobs_routes, uploads, users
 from agent.auth import Gate
 from agent.jobs import Jobs
+from agent.registration import routes as registration
+from agent.registration.registrar import Registrar, Timing
 from agent.store import PATH, Store
 from agent.throttle import Throttle
 from agent.tokens import Tokens
@@ -23,7 +26,13 @@ from tui.models.change import Refused
 from tui.services.host import Host
 from tui.settings import Settings
 
-ROUTES = [*host.ROUTES, *users.ROUTES, *events.ROUTES, *jobs_routes.ROUTES, *content.ROUTES, *uploads.ROUTES]
+ROUTES = [
+    *host.ROUTES, *users.ROUTES, *events.ROUTES, *jobs_routes.ROUTES, *content.ROUTES, *uploads.ROUTES,
+    *registration.ROUTES,
+]  # fmt: skip
+
+PACE = "ONSITE_PACE"
+"""How many times faster than life the timers of registering run: for practice and tests."""
 
 
 def build(served: Host, settings: Settings | None = None) -> Starlette:
@@ -46,6 +55,7 @@ def build(served: Host, settings: Settings | None = None) -> Starlette:
     app.state.throttle = Throttle(store, served.clock, app.state.settings)
     app.state.jobs = Jobs(store, served.clock)
     app.state.jobs.add(content_import.kind(served))
+    app.state.registrar = Registrar(served, Timing(pace=float(os.environ.get(PACE, "1"))))
     return app
 
 
@@ -53,8 +63,11 @@ def build(served: Host, settings: Settings | None = None) -> Starlette:
 async def _alive(app: Starlette) -> AsyncIterator[None]:
     uploads.sweep(app.state.host)
     app.state.jobs.resume()
+    registering = asyncio.create_task(app.state.registrar.run())
     try:
         yield
     finally:
+        registering.cancel()
+        await asyncio.gather(registering, return_exceptions=True)
         await app.state.jobs.stop()
         app.state.store.close()

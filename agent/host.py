@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from tui import __version__
 from tui.models.facts import Facts, Link
-from tui.services import facts, reading
+from tui.services import facts, reading, registration
 from tui.services.host import Host
 
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -28,9 +28,18 @@ async def current(request: Request) -> JSONResponse:
     return JSONResponse(await run_in_threadpool(edge_host_info, request.app.state.host))
 
 
-async def settings(_request: Request) -> JSONResponse:
+async def settings(request: Request) -> JSONResponse:
     """GET /v1/edge-mgmt/settings"""
-    return JSONResponse({"installationMode": "airgap", "managementMode": "local", "featureFlags": {}})
+    connection, mode, _ = management(request.app.state.host)
+    return JSONResponse({"installationMode": connection, "managementMode": mode, "featureFlags": {}})
+
+
+def management(host: Host) -> tuple[str, str, str]:
+    """Connected or not, who manages the host, and the endpoint of a management plane; as the contract names them."""
+    config = registration.of(host)
+    if config is None or config.mode == "local":
+        return "airgap", "local", ""
+    return "connected", "central", f"https://{config.endpoint}"
 
 
 async def ping(_request: Request) -> JSONResponse:
@@ -41,11 +50,13 @@ async def ping(_request: Request) -> JSONResponse:
 def edge_host_info(host: Host) -> dict[str, Any]:
     """`v1EdgeHostInfo`. What is not known is left out: every field of the contract is optional."""
     read = facts.read(host)
+    connection, mode, plane = management(host)
     return {
         "metadata": {"id": reading.line(host, "/etc/machine-id"), "name": read.hostname, "labels": {}, "tags": {}},
         "spec": {
-            "connectionMode": "airgap",
-            "managementMode": "local",
+            "connectionMode": connection,
+            "managementMode": mode,
+            **({"paletteEndpointURL": plane} if plane else {}),
             "nodeRole": "unknown",
             "hardwareSpec": _hardware(host),
             "hostInfo": {"hostType": read.machine.product},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import socket
 import ssl
 import sys
@@ -36,10 +37,13 @@ class Ways:
         connection.context = self.contexts[next((name for name in self.contexts if name in faults), "good")]
 
     async def plain(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Port 80: everybody is sent to the hub, or to the sign-in page."""
-        where = f"http://{PORTAL}/sign-in" if "portal" in orders(self.folder)["faults"] else "https://hub.site.example/"
+        """Port 80: everybody is sent to the hub by HTTPS, or to the sign-in page."""
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            await reader.readuntil(b"\r\n\r\n")
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+            asked = re.search(r"(?im)^host: *([\w.-]+)", head)
+            where = f"https://{asked[1] if asked else NAMES[0]}/"
+            if "portal" in orders(self.folder)["faults"]:
+                where = f"http://{PORTAL}/sign-in"
             writer.write(f"HTTP/1.1 302 Found\r\nLocation: {where}\r\nContent-Length: 0\r\n\r\n".encode())
             await writer.drain()
         writer.transport.abort()

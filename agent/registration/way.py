@@ -8,7 +8,7 @@ import httpx
 
 from agent.registration.plane import Trouble
 from tui.models.change import Issue
-from tui.models.proxy import ProxyConfig
+from tui.models.proxy import ProxyConfig, bracketed
 from tui.models.wrong import quoted
 from tui.services import http
 from tui.services.host import Host
@@ -16,6 +16,8 @@ from tui.services.proxy import kept, presented
 from tui.services.proxy.trial import Trial, trials
 
 _NAME, _REACH = ("P131",), ("P132", "P133", "P134", "P135", "P136", "P137", "P138", "P139", "P140", "P141", "P149")
+PLAIN = 80
+"""Where a sign-in page catches everybody who comes without TLS."""
 _SOMEBODY_ELSE = ("P142", "P144", "P147", "P148")
 """What a sign-in page of a guest network looks like from here, too."""
 
@@ -56,7 +58,7 @@ async def _sign_in(host: Host, endpoint: str, limit: float) -> str:
     name = urlsplit(f"//{endpoint}").hostname or ""
     try:
         async with http.client(host, ProxyConfig(), seconds=limit) as client:
-            answer = await client.get(f"http://{f'[{name}]' if ':' in name else name}/", follow_redirects=False)
+            answer = await client.get(f"http://{bracketed(name)}:{PLAIN}/", follow_redirects=False)
     except (httpx.HTTPError, OSError):
         return ""
     where = urlsplit(answer.headers.get("location", "")).hostname or ""
