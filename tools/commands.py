@@ -109,8 +109,13 @@ def snapshots_update(arguments: list[str]) -> int:
 
 
 def fuzz(arguments: list[str]) -> int:
-    """Ten minutes of foreign bytes into the reader of certificates, or as many seconds as are given."""
-    return become([str(environment()), "-m", "tests.unit.certificate_fuzz", *(arguments or ["600"])])
+    """Ten minutes of foreign bytes into the reader of certificates, and ten into the import of archives.
+
+    Or as many seconds as are given, for each.
+    """
+    python, fuzzers = str(environment()), ("certificate_fuzz", "content_fuzz")
+    commands = ([python, "-m", f"tests.unit.{name}", *(arguments or ["600"])] for name in fuzzers)
+    return max(subprocess.run(command, cwd=ROOT).returncode for command in commands)
 
 
 def host_full(arguments: list[str]) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -100,3 +102,13 @@ def test_what_is_no_plain_file_is_not_opened(tmp_path: Path) -> None:
         with pytest.raises(Refused) as why, importing.plain_file(tmp_path / name):
             pass
         assert why.value.issues[0].code == "B121"
+
+
+def test_ten_seconds_of_foreign_archives() -> None:
+    """In a process of its own, so that its memory can be told; `make fuzz` has ten minutes."""
+    command = [sys.executable, "-m", "tests.unit.content_fuzz", "10"]
+    ended = subprocess.run(
+        command, cwd=Path(__file__).resolve().parents[2], capture_output=True, text=True, timeout=120
+    )
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    assert int(ended.stdout.split()[0]) > 300, ended.stdout
