@@ -36,6 +36,7 @@ from tools.environment import LOCK, fingerprint
 CODE = Path(__file__).resolve().parents[2]
 PACKAGES = (
     "systemd", "systemd-sysv", "systemd-resolved", "dbus", "iproute2", "iputils-ping", "procps", "python3", "strace",
+    "netplan.io", "network-manager",
 )  # fmt: skip
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _ENTER = """
@@ -52,6 +53,8 @@ printf '127.0.0.1 localhost\n127.0.1.1 box\n' >etc/hosts
 ln -sf ../run/systemd/resolve/stub-resolv.conf etc/resolv.conf
 chroot . systemctl --quiet enable systemd-networkd.service systemd-resolved.service
 chroot . systemctl --quiet disable systemd-networkd-wait-online.service
+chroot . systemctl --quiet disable NetworkManager.service NetworkManager-wait-online.service
+printf '[main]\nno-auto-default=*\n' >etc/NetworkManager/conf.d/10-box.conf
 chroot . systemctl --quiet mask apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer fstrim.timer
 mkdir -p opt/onsite/code opt/onsite/site
 printf '/opt/onsite/code\n/opt/onsite/site\n' >usr/lib/python3/dist-packages/onsite.pth

@@ -35,14 +35,14 @@ def host(tmp_path: Path) -> Host:
 
 
 def put(host: Host, layer: str, wish: LinkConfig) -> None:
-    image = getattr(Direct(), layer)(wish, LINK if wish.mac == MAC else OTHER)
+    image = getattr(Direct(), layer)(wish, LINK if wish.mac == MAC else OTHER, Facts())
     host.path(image.path).parent.mkdir(parents=True, exist_ok=True)
     host.path(image.path).write_bytes(image.content)
 
 
 def test_file_is_named_by_the_permanent_mac() -> None:
-    assert Direct().kept(config(), LINK).path == "/etc/onsite/links/00-00-5e-00-53-10.yaml"
-    assert Direct().volatile(config(), LINK).path == "/run/onsite/links/00-00-5e-00-53-10.yaml"
+    assert Direct().kept(config(), LINK, Facts()).path == "/etc/onsite/links/00-00-5e-00-53-10.yaml"
+    assert Direct().volatile(config(), LINK, Facts()).path == "/run/onsite/links/00-00-5e-00-53-10.yaml"
 
 
 def test_volatile_counts_before_kept_and_both_are_read_back_equal(host: Host) -> None:
@@ -80,19 +80,19 @@ def test_link_is_found_by_permanent_mac_before_current_before_name() -> None:
 
 
 def test_wanted() -> None:
-    wanted = Direct().wanted(config(**STATIC), LINK)
+    wanted = Direct().wanted(config(**STATIC), LINK, Facts())
     assert wanted.addresses == ("192.0.2.10/24", "2001:db8::10/64")
     assert [(r.gateway, r.metric, r.on_link, r.family) for r in wanted.routes] == [
         ("192.0.2.1", 0, False, 4), ("fe80::1", 1024, False, 6),
     ]  # fmt: skip
     assert (wanted.mtu, wanted.up, wanted.dynamic) == (1500, True, ())
-    assert Direct().wanted(config(**STATIC, mtu=1400), LINK).mtu == 1400
-    assert Direct().wanted(config(), LINK).addresses == ()
+    assert Direct().wanted(config(**STATIC, mtu=1400), LINK, Facts()).mtu == 1400
+    assert Direct().wanted(config(), LINK, Facts()).addresses == ()
 
 
 def test_gateway_outside_every_prefix_is_on_the_link() -> None:
     wish = config(ipv4={"method": "static", "addresses": ["192.0.2.10/32"], "gateway": "198.51.100.1"})
-    assert Direct().wanted(wish, LINK).routes[0].on_link
+    assert Direct().wanted(wish, LINK, Facts()).routes[0].on_link
 
 
 async def test_resolver_is_derived_from_files_and_leases(host: Host) -> None:
@@ -122,7 +122,7 @@ async def test_reload_and_restore_on_a_replayed_host(host: Host) -> None:
     backend, before = Direct(), LINK.state
     put(host, "volatile", config(**STATIC))
     await backend.reload(host, [MAC])
-    assert host.kernel.links()[0].state == backend.wanted(config(**STATIC), LINK)
+    assert host.kernel.links()[0].state == backend.wanted(config(**STATIC), LINK, Facts())
     host.path("/run/onsite/links/00-00-5e-00-53-10.yaml").unlink()
     await backend.restore(host, MAC, before)
     assert host.kernel.links()[0].state == before

@@ -68,7 +68,7 @@ def test_file_means_its_link_and_no_other(name: str) -> None:
 def test_facts_read_the_methods_back(name: str, tmp_path: Path) -> None:
     link, wish = WISHES[name]
     config = _config(link, wish)
-    image = Networkd().kept(config, link)
+    image = Networkd().kept(config, link, Facts())
     (tmp_path / image.path.lstrip("/")).parent.mkdir(parents=True)
     (tmp_path / image.path.lstrip("/")).write_bytes(image.content or b"")
     owned = replace(link, owner=Owner("networkd", config=image.path))
@@ -79,7 +79,7 @@ def test_facts_read_the_methods_back(name: str, tmp_path: Path) -> None:
 
 def test_volatile_name_sorts_before_the_kept_one_and_both_before_netplan() -> None:
     backend, config = Networkd(), _config(CARD, {})
-    kept, volatile = backend.kept(config, CARD).path, backend.volatile(config, CARD).path
+    kept, volatile = backend.kept(config, CARD, Facts()).path, backend.volatile(config, CARD, Facts()).path
     names = [path.rpartition("/")[2] for path in (volatile, kept, "/run/systemd/network/10-netplan-enp1s0.network")]
     assert names == sorted(names) == ["04-onsite-enp1s0.network", "05-onsite-enp1s0.network", names[2]]
     assert kept.startswith("/etc/systemd/network/")
@@ -89,13 +89,13 @@ def test_volatile_name_sorts_before_the_kept_one_and_both_before_netplan() -> No
 def test_renamed_link_keeps_its_file() -> None:
     owner = Owner("networkd", config="/etc/systemd/network/05-onsite-eth0.network")
     link = Link(2, "enp1s0", permanent_mac=CARD.permanent_mac, owner=owner)
-    assert Networkd().kept(_config(link, {}), link).path == owner.config
-    assert Networkd().volatile(_config(link, {}), link).path == "/run/systemd/network/04-onsite-eth0.network"
+    assert Networkd().kept(_config(link, {}), link, Facts()).path == owner.config
+    assert Networkd().volatile(_config(link, {}), link, Facts()).path == "/run/systemd/network/04-onsite-eth0.network"
 
 
 def test_wanted_is_what_the_kernel_shows() -> None:
     link, wish = WISHES["gateway-outside"]
-    wanted = Networkd().wanted(_config(link, wish), link)
+    wanted = Networkd().wanted(_config(link, wish), link, Facts())
     assert wanted.addresses == ("192.0.2.10/32", "2001:db8:0:1::10/128")
     assert [(r.gateway, r.on_link, r.family) for r in wanted.routes] == [
         ("198.51.100.1", True, 4),

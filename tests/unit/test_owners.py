@@ -9,7 +9,7 @@ import pytest
 from tui.models.facts import Facts, Link, Owner
 from tui.services.clock import FixedClock
 from tui.services.host import Host
-from tui.services.network import claims, owners
+from tui.services.network import claims, netplan_yaml, owners
 from tui.services.network.recorded import RecordedKernel
 
 LINK = Link(2, "lan0", mac="00:00:5e:00:53:10")
@@ -19,7 +19,10 @@ UNMANAGED = {
     "run/systemd/netif/links/2": "# This is private data. Do not parse.\nADMIN_STATE=unmanaged\nOPER_STATE=off\n"
 }
 NM_YES = {"run/NetworkManager/devices/2": "[device]\nmanaged=true\nperm-hw-addr-fake=00:00:5E:00:53:10\n"}
+NM_HAS = {"run/NetworkManager/devices/2": "[device]\nmanaged=true\nconnection-uuid=1-2\n"}
 NM_NO = {"run/NetworkManager/devices/2": "[device]\nmanaged=false\nnm-owned=false\n"}
+GENERATOR = {"usr/libexec/netplan/generate": ""}
+KEYFILES = "etc/NetworkManager/system-connections"
 PLAN = "network:\n  version: 2\n  ethernets:\n    lan0:\n      addresses: [192.0.2.44/24]\n"
 ENI = "auto lo\niface lo inet loopback\nsource /etc/network/interfaces.d/*\n"
 STATIC = "auto lan0\niface lan0 inet static\n    address 192.0.2.7/24\n"
@@ -55,13 +58,37 @@ HOSTS: dict[str, tuple[dict[str, str], str, bool, str]] = {
     "netplan by its output": (
         NETWORKD | _state("/run/systemd/network/10-netplan-lan0.network"), "netplan", False, "10-netplan-lan0.network",
     ),
-    "netplan by its source": ({"etc/netplan/10-x.yaml": PLAN, "usr/sbin/netplan": ""}, "netplan", False, "10-x.yaml"),
+    "netplan by its source": (GENERATOR | {"etc/netplan/10-x.yaml": PLAN}, "netplan", True, "10-x.yaml"),
+    "netplan, nothing of the link": (
+        GENERATOR | NETWORKD | UNMANAGED | {"etc/netplan/10-x.yaml": PLAN.replace("lan0", "lan7")}, "netplan", True, "",
+    ),
+    "netplan, two files": (
+        GENERATOR | {"etc/netplan/10-x.yaml": PLAN, "etc/netplan/20-y.yaml": PLAN}, "netplan", False, "20-y.yaml",
+    ),
+    "netplan, a pattern": (
+        GENERATOR | {"etc/netplan/1.yaml": PLAN.replace("lan0:", "any:\n      match: {name: 'lan*'}")},
+        "netplan", False, "1.yaml",
+    ),
+    "netplan, wireless": (GENERATOR | {"etc/netplan/1.yaml": PLAN.replace("ethernets", "wifis")}, "netplan", False, ""),
+    "netplan, unreadable": (GENERATOR | {"etc/netplan/1.yaml": f"{PLAN}  : ["}, "netplan", False, "1.yaml"),
+    "netplan, gone after a restart": (GENERATOR | {"run/netplan/1.yaml": PLAN}, "netplan", False, "/run/netplan/1"),
+    "netplan, ours while it waits": (
+        GENERATOR | {"run/netplan/90-onsite.yaml": PLAN}, "netplan", True, "/run/netplan/90-onsite.yaml",
+    ),
     "netplan gone, its source left": ({"etc/netplan/10-x.yaml": PLAN}, "direct", True, ""),
     "netplan hidden by /run": (
-        {"etc/netplan/1.yaml": PLAN, "run/netplan/1.yaml": "network: {version: 2}\n", "usr/sbin/netplan": ""},
+        {"etc/netplan/1.yaml": PLAN, "run/netplan/1.yaml": "network: {version: 2}\n"} | GENERATOR,
         "direct", True, "",
     ),
-    "NetworkManager": (MANAGER | NM_YES, "NetworkManager", False, ""),
+    "NetworkManager": (MANAGER | NM_YES, "NetworkManager", True, ""),
+    "NetworkManager, a profile of another": (
+        MANAGER | NM_HAS | {f"{KEYFILES}/x.nmconnection": "[connection]\nid=x\nuuid=1-2\n"},
+        "NetworkManager", True, "x.nmconnection",
+    ),
+    "NetworkManager, one that comes first": (
+        MANAGER | NM_HAS | {f"{KEYFILES}/x": "[connection]\nid=x\nuuid=1-2\nautoconnect-priority=999\n"},
+        "NetworkManager", False, "x",
+    ),
     "NetworkManager leaves it": (MANAGER | NM_NO | NETWORKD | UNMANAGED, "networkd", True, ""),
     "NetworkManager stopped": (NM_YES, "direct", True, ""),
     "ifupdown": (
@@ -131,7 +158,8 @@ def test_two_claims_name_both(tmp_path: Path) -> None:
 def test_netplan_definition(definition: str, claimed: bool) -> None:
     """The last one cannot be read: netplan would fail over it, and we do not know what it says."""
     text = f"network:\n  version: 2\n  ethernets:\n    {definition}\n"
-    assert claims.netplan({"/etc/netplan/1.yaml": text}, LINK) == ("/etc/netplan/1.yaml" if claimed else "")
+    found = [d.path for d in netplan_yaml.definitions({"/etc/netplan/1.yaml": text}, LINK)]
+    assert found == (["/etc/netplan/1.yaml"] if claimed else [])
 
 
 def test_nmcli_output_of_debian_12() -> None:

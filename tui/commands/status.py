@@ -15,7 +15,14 @@ from tui.services import facts as reading
 from tui.services.host import Host
 
 PENDING = "/var/lib/onsite/pending.json"
-_ORIGINS = {"dhcp": "DHCP", "ra": "router", "console": "console", "factory": "factory", "site": "site"}
+_ORIGINS = {
+    "dhcp": "DHCP",
+    "ra": "router",
+    "console": "console",
+    "factory": "factory",
+    "site": "site",
+    "program": "program",
+}
 
 
 def main(host: Host, arguments: list[str]) -> int:

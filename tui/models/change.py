@@ -121,6 +121,10 @@ class Plan:
     restarts: tuple[str, ...] = ()
     cuts_session: str = ""
     issues: tuple[Issue, ...] = ()
+    wanted: tuple[tuple[str, LinkState], ...] = ()
+    """What the kernel shall show of each link afterwards."""
+    others: tuple[tuple[str, LinkState], ...] = ()
+    """What running programs have set on those links, and what stays (part of `wanted` too)."""
     restore: tuple[tuple[str, LinkState], ...] = ()
     """Where the plan takes a kept change back: each link with what the kernel had before it."""
 

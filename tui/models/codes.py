@@ -1,7 +1,7 @@
 """The codes of issues: short enough to read out on the phone, each with a page that Help shows and the docs hold.
 
 A1 the local agent, B1 content. N1 typed values, N2 address sanity, N3 what the network said, C1 changes, D1 documents,
-D2 checks of the way out, K1-K6 clusters, P1 proxy, R1 registration, S1 settings of Onsite itself (S101) and
+D2 checks of the way out, K1-K6 clusters, M1 managers of the network, P1 proxy, R1 registration, S1 settings of Onsite itself (S101) and
 certificates, U1 support bundle, Y1 name and time.
 """
 
@@ -269,6 +269,8 @@ TITLES = {
     "P151": "The server has a fault of its own",
     "P152": "The certificate is refused",
     "P153": "Not a web address",
+    "M101": "netplan cannot read its files",
+    "M102": "cloud-init is told to leave the network",
     "Y101": "A sign that no host name has",
     "Y102": "The name is too long or has an empty part",
     "Y103": "A name that every host has",

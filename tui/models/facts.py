@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
-Origin = Literal["dhcp", "ra", "kernel", "factory", "site", "console", "management", "other"]
-"""Where a value comes from, in the words of the screens."""
+Origin = Literal["dhcp", "ra", "kernel", "factory", "site", "console", "management", "program", "other"]
+"""Where a value comes from, in the words of the screens. program: no file, lease or router gave it, so a running
+program has set it, such as the virtual address of a control plane."""
 
 OperState = Literal["up", "down", "dormant", "lowerlayerdown", "notpresent", "testing", "unknown"]
 

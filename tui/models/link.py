@@ -75,8 +75,9 @@ class LinkConfig(Part):
 
         A static form is prefilled from the lease, because going static drops what DHCP gave.
         """
-        addresses4 = [a.address for a in link.addresses if a.family == 4]
-        addresses6 = [a.address for a in link.addresses if a.family == 6 and not a.link_local]
+        own = [a for a in link.addresses if a.origin != "program"]
+        addresses4 = [a.address for a in own if a.family == 4]
+        addresses6 = [a.address for a in own if a.family == 6 and not a.link_local]
         lease = link.lease
         gateways = {family: _gateway(link, family) for family in (4, 6)}
         return cls.model_validate(

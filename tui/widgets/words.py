@@ -12,6 +12,7 @@ ORIGINS = {
     "site": "site file",
     "console": "console",
     "management": "management",
+    "program": "a program",
     "other": "other",
 }
 

@@ -43,6 +43,8 @@ class LinkChange:
     dhcp: bool = False
     restored: bool = False
     """The change takes a kept one back: `wanted` is what the kernel had, put there whether or not a file says so."""
+    others: LinkState | None = None
+    """Of `wanted`, what running programs have set: a manager that takes it away does not know it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,7 @@ def from_json(text: str) -> Pending:
                     **link,
                     "before": link_state_from_dict(link["before"]),
                     "wanted": link_state_from_dict(link["wanted"]),
+                    "others": link_state_from_dict(link["others"]) if link.get("others") else None,
                 }
             )
             for link in data["links"]

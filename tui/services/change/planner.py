@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
-from tui.models.change import Difference, Plan, Step
-from tui.models.facts import Facts, Link
+from tui.models.change import Difference, FileImage, Plan, Step
+from tui.models.facts import Facts, FileFact, Link, LinkState
 from tui.models.host import HostConfig
 from tui.models.link import LinkConfig
 from tui.services.change.target import Part
 from tui.services.checks import address
+from tui.services.network import bystanders, cloud_init
 from tui.services.network.backend import Backend
 
 _ORIGINS = {
     "dhcp": "DHCP", "ra": "router", "kernel": "system", "factory": "factory", "site": "site", "console": "console",
-    "management": "management", "other": "",
+    "management": "management", "program": "a program", "other": "",
 }  # fmt: skip
+_States = tuple[LinkState, LinkState | None]
+"""All that the kernel shall show of a link, and what of it running programs have set."""
 _METHODS = {"dhcp": "DHCP", "static": "static", "off": "off", "auto": "automatic", "": "not set"}
 
 
 def plan(config: HostConfig, facts: Facts, backends: Mapping[str, Backend]) -> Plan:
     """The plan of a draft; empty when the files already say it."""
-    links, network = _network(config, facts, backends)
+    links, states, network = _network(config, facts, backends)
     parts = [network, *_other_parts(config, facts)]
     touched = [
         (link, wish.pruned()) for wish in config.links if (link := facts.link(wish.mac)) and link.identity in links
@@ -29,6 +33,8 @@ def plan(config: HostConfig, facts: Facts, backends: Mapping[str, Backend]) -> P
     return Plan(
         config=config.to_dict(),
         links=tuple(links.items()),
+        wanted=tuple((identity, wanted) for identity, (wanted, _) in states.items()),
+        others=tuple((identity, others) for identity, (_, others) in states.items() if others is not None),
         steps=tuple(step for part in parts for step in part.steps),
         differences=tuple(difference for part in parts for difference in part.differences),
         lost=tuple(sentence for part in parts for sentence in part.lost),
@@ -63,23 +69,35 @@ def _other_parts(config: HostConfig, facts: Facts) -> Iterator[Part]:
         yield registration.part(config, facts)
 
 
-def _network(config: HostConfig, facts: Facts, backends: Mapping[str, Backend]) -> tuple[dict[str, str], Part]:
-    """The links that change, each with its backend, and what that adds to the plan."""
-    steps: list[Step] = []
+def _network(
+    config: HostConfig, facts: Facts, backends: Mapping[str, Backend]
+) -> tuple[dict[str, str], dict[str, _States], Part]:
+    """The links that change, each with its backend; what the kernel shall show of them; what that adds to the plan.
+
+    Where one file configures several links, each one is written into what the one before has left.
+    """
+    files: dict[str, Step] = {}
     links: dict[str, str] = {}
+    states: dict[str, _States] = {}
+    written = facts
     touched: list[tuple[Link, LinkConfig]] = []
     for wish in config.links:
         link = facts.link(wish.mac)
         if link is None or not link.owner.writable or link.owner.backend not in backends:
             continue  # address.check says so, as an error
         pruned, backend = wish.pruned(), backends[link.owner.backend]
-        kept = backend.kept(pruned, link)
-        before = facts.file(kept.path)
-        if before.sha256 == kept.sha256:
+        kept = backend.kept(pruned, link, written)
+        if written.file(kept.path).sha256 == kept.sha256:
             continue
-        steps.append(Step(kept, before.sha256, backend.volatile(pruned, link), link.identity, backend.name))
+        volatile, before = backend.volatile(pruned, link, written), facts.file(kept.path).sha256
+        files[kept.path] = Step(kept, before, volatile, link.identity, backend.name)
+        written = _with(written, kept)
         links[link.identity] = backend.name
+        wanted = backend.wanted(pruned, link, facts)
+        others = bystanders.of(link, wanted)
+        states[link.identity] = bystanders.with_them(wanted, others), others
         touched.append((link, pruned))
+    steps = list(files.values())
     for name in dict.fromkeys(links.values()):
         mine = [wish for (link, wish) in touched if link.owner.backend == name]
         steps += [
@@ -87,12 +105,22 @@ def _network(config: HostConfig, facts: Facts, backends: Mapping[str, Backend]) 
             for image in backends[name].extra(mine, facts)
             if facts.file(image.path).sha256 != image.sha256
         ]
-    return links, Part(
-        steps=tuple(steps),
-        differences=tuple(d for link, wish in touched for d in (*_taken_over(link), *_differences(link, wish))),
-        lost=tuple(sentence for link, wish in touched for sentence in _lost(link, wish)),
-        issues=address.check(config, facts),
+    return (
+        links,
+        states,
+        Part(
+            steps=tuple(steps),
+            differences=tuple(d for link, wish in touched for d in (*_taken_over(link), *_differences(link, wish))),
+            lost=tuple(sentence for link, wish in touched for sentence in _lost(link, wish)),
+            issues=(*address.check(config, facts), *cloud_init.notes([link for link, _ in touched], facts)),
+        ),
     )
+
+
+def _with(facts: Facts, image: FileImage) -> Facts:
+    text = (image.content or b"").decode()
+    file = FileFact(image.path, image.sha256, text, image.mode, image.uid, image.gid)
+    return replace(facts, files=(*(f for f in facts.files if f.path != image.path), file))
 
 
 def _taken_over(link: Link) -> Iterator[Difference]:

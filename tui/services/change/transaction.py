@@ -25,6 +25,7 @@ from tui.services.change.journal import LinkChange, Pending, Result
 from tui.services.change.lock import disk, locked
 from tui.services.change.target import targets
 from tui.services.host import Host
+from tui.services.network import bystanders
 from tui.services.network.backend import Backend
 
 log = logging.getLogger(__name__)
@@ -79,6 +80,7 @@ async def apply(
         for step in plan.steps:
             if files.read_image(host, step.image.path).sha256 != step.before_hash:
                 raise Refused(_changed_since(step.image.path))
+        await _preflight(host, plan, backends)
         try:
             change = _journal_of(host, plan, backends, who, line, window, reverts)
         except OSError as error:
@@ -215,6 +217,7 @@ async def _take_back(
         await _again(partial(files.write_image, host, image))
     await _again(partial(files.remove, host, [image.path for image in change.volatile]))
     if rebooted:  # links come up from their files later in this boot; what is derived from files is made anew now
+        await _again(partial(_derive, host, change, backends))
         await _again(partial(_follow_targets, host, change))
     else:
         await _again(partial(_follow_back, host, change, backends))
@@ -253,7 +256,24 @@ async def _follow(host: Host, change: Pending, backends: dict[str, Backend]) -> 
     for link in change.links:
         if link.restored:
             await backends[link.backend].restore(host, link.identity, link.wanted)
+        elif link.others is not None:
+            await bystanders.put_back(host, link.identity, link.others)
     await _follow_targets(host, change)
+
+
+async def _preflight(host: Host, plan: Plan, backends: dict[str, Backend]) -> None:
+    """Let each manager look at the files that it would get.
+
+    Raises:
+        Refused: it could not read them.
+    """
+    for name in sorted({name for _, name in plan.links}):
+        await backends[name].preflight(host, [step.volatile or step.image for step in plan.steps if step.link])
+
+
+async def _derive(host: Host, change: Pending, backends: dict[str, Backend]) -> None:
+    for name in sorted({link.backend for link in change.links}):
+        await backends[name].derive(host)
 
 
 async def _follow_targets(host: Host, change: Pending) -> None:
@@ -299,7 +319,7 @@ def _journal_of(
         plan_hash=plan.hash,
         differences=plan.differences,
         lost=plan.lost,
-        links=tuple(_link_changes(plan, links, backends)),
+        links=tuple(_link_changes(plan, links)),
         targets=_targets_of(plan, backends),
         undo=tuple(files.read_image(host, step.image.path) for step in plan.steps),
         after=tuple(step.image for step in plan.steps),
@@ -317,26 +337,24 @@ def _targets_of(plan: Plan, backends: dict[str, Backend]) -> tuple[tuple[str, tu
     return tuple((name, tuple(found)) for name, found in paths.items())
 
 
-def _link_changes(plan: Plan, links: dict[str, Link], backends: dict[str, Backend]) -> Iterable[LinkChange]:
-    from tui.models.link import LinkConfig
-
-    configs = {c["mac"]: LinkConfig.model_validate(c) for c in plan.config.get("links", ())}
-    former = dict(plan.restore)
+def _link_changes(plan: Plan, links: dict[str, Link]) -> Iterable[LinkChange]:
+    leased = {c["mac"]: c.get("ipv4", {}).get("method", "dhcp") == "dhcp" for c in plan.config.get("links", ())}
+    former, wanted, others = dict(plan.restore), dict(plan.wanted), dict(plan.others)
     paths = {step.link: step.image.path for step in plan.steps}
     for identity, name in plan.links:
         link = links.get(identity)
         if link is None:
             text = f"The interface {identity} is no longer there."
             raise Refused(Issue("C110", "error", "", text, "Plug it in again, or discard the change."))
+        path = paths.get(identity, "")
         if identity in former:
             before = former[identity]
-            path = paths.get(identity, "")
             yield LinkChange(identity, link.name, name, path, link.state, before, bool(before.dynamic), restored=True)
             continue
-        config = configs[identity].pruned()
-        wanted = backends[name].wanted(config, link)
-        path = backends[name].kept(config, link).path
-        yield LinkChange(identity, link.name, name, path, link.state, wanted, config.ipv4.method == "dhcp")
+        dhcp = leased.get(identity, leased.get(link.mac, False))
+        yield LinkChange(
+            identity, link.name, name, path, link.state, wanted[identity], dhcp, others=others.get(identity)
+        )
 
 
 def _expect(host: Host, change_id: str) -> Pending:

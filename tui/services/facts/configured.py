@@ -9,14 +9,15 @@ from typing import Any, Literal
 
 from tui.models.facts import FileFact, Lease, Link, Origin
 from tui.services import reading
-from tui.services.facts import linkfile, networkd
+from tui.services.facts import linkfile, networkd, networkmanager
 from tui.services.host import Host
+from tui.services.network import netif, netplan_files
 
 Method4 = Literal["", "dhcp", "static", "off"]
 Method6 = Literal["", "auto", "static", "off"]
 _KEPT, _VOLATILE, _LEASES = "/etc/onsite/links", "/run/onsite/links", "/run/onsite/leases"
 _NETWORKD = "/etc/systemd/network"
-_BY_NETWORKD = ("networkd", "netplan")
+_KEYFILES = "/etc/NetworkManager/system-connections"
 _RESOLV = "/etc/resolv.conf"
 _METHODS4: dict[str, Method4] = {"dhcp": "dhcp", "static": "static", "off": "off"}
 _METHODS6: dict[str, Method6] = {"auto": "auto", "static": "static", "off": "off"}
@@ -46,8 +47,14 @@ class Layers:
                 self.leases[name.removesuffix(".json")] = lease
 
     def applied_to(self, link: Link) -> Link:
-        if link.owner.backend in _BY_NETWORKD and self.host.kind != "recorded":
-            return networkd.described(link, self.host)
+        if self.host.kind != "recorded":
+            if link.owner.backend == "networkd":
+                return networkd.described(link, self.host)
+            if link.owner.backend == "NetworkManager":
+                return networkmanager.described(link, self.host)
+            if link.owner.backend == "netplan":
+                by_networkd = netif.state(self.host, link.index).managed
+                return networkd.described(link, self.host) if by_networkd else networkmanager.described(link, self.host)
         wish = self.wishes.get(link.identity) or self.wishes.get(link.mac)
         lease = self.leases.get(link.name)
         if wish:
@@ -128,6 +135,9 @@ def files(host: Host) -> tuple[FileFact, ...]:
     """The files that a plan may rewrite; those that are absent need no entry."""
     paths = [f"{_KEPT}/{name}" for name in reading.names(host, _KEPT, ".yaml")]
     paths += [f"{_NETWORKD}/{name}" for name in reading.names(host, _NETWORKD, ".network") if "onsite" in name]
+    paths += [f"{_KEYFILES}/{name}" for name in reading.names(host, _KEYFILES) if name.startswith("onsite-")]
+    for folder in netplan_files.FOLDERS[:-1]:
+        paths += [f"{folder}/{name}" for name in reading.names(host, folder, ".yaml")]
     return of(host, [*paths, _RESOLV])
 
 

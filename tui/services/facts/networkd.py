@@ -32,7 +32,8 @@ def described(link: Link, host: Host) -> Link:
     named = []
     for address in link.addresses:
         ip = address.address.partition("/")[0]
-        named.append(replace(address, origin=origin if ip in given else "dhcp" if ip == leased else address.origin))
+        kernel: Origin = "program" if given and address.origin == "other" and not address.link_local else address.origin
+        named.append(replace(address, origin=origin if ip in given else "dhcp" if ip == leased else kernel))
     return replace(
         link,
         addresses=tuple(named),

@@ -9,6 +9,7 @@ from tui.services import reading
 from tui.services.host import Host
 
 HOSTNAME, HOSTS, CLOUD = "/etc/hostname", "/etc/hosts", "/etc/cloud/cloud.cfg.d/99-onsite-name.cfg"
+CLOUD_NETWORK = "/etc/cloud/cloud.cfg.d/99-onsite-network.cfg"
 LOCALTIME, TIMEZONE = "/etc/localtime", "/etc/timezone"
 TIMESYNCD, TIMESYNCD_MAIN = "/etc/systemd/timesyncd.conf.d/50-onsite.conf", "/etc/systemd/timesyncd.conf"
 CHRONY_MAIN = ("/etc/chrony/chrony.conf", "/etc/chrony.conf")
@@ -43,7 +44,7 @@ def paths(host: Host) -> tuple[str, ...]:
     shared = [step for path in _SHARED for step in _way(host, path)]
     folder = sources(next((t for p in CHRONY_MAIN if (t := reading.text(host, p)) is not None), ""))
     chrony = [*CHRONY_MAIN, f"{folder}/{CHRONY}"] if folder else list(CHRONY_MAIN)
-    return (*shared, CLOUD, LOCALTIME, TIMESYNCD, TIMESYNCD_MAIN, *chrony, *KEYBOARD)
+    return (*shared, CLOUD, CLOUD_NETWORK, LOCALTIME, TIMESYNCD, TIMESYNCD_MAIN, *chrony, *KEYBOARD)
 
 
 def sources(conf: str) -> str:

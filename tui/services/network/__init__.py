@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 def backends() -> dict[str, Backend]:
     """Every backend that can write, by the name that `Owner.backend` has."""
     from tui.services.network.direct import Direct
+    from tui.services.network.netplan import Netplan
     from tui.services.network.networkd import Networkd
+    from tui.services.network.networkmanager import NetworkManager
 
-    found: tuple[Backend, ...] = (Direct(), Networkd())
+    found: tuple[Backend, ...] = (Direct(), Netplan(), Networkd(), NetworkManager())
     return {backend.name: backend for backend in found}

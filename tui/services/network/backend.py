@@ -21,11 +21,15 @@ if TYPE_CHECKING:
 class Backend(Protocol):
     name: str
 
-    def kept(self, config: LinkConfig, link: Link) -> FileImage:
-        """The file under /etc that configures this link for good."""
+    def kept(self, config: LinkConfig, link: Link, facts: Facts) -> FileImage:
+        """The file under /etc that configures this link for good.
+
+        Args:
+            facts: the files as they are; one file may configure several links.
+        """
         ...
 
-    def volatile(self, config: LinkConfig, link: Link) -> FileImage:
+    def volatile(self, config: LinkConfig, link: Link, facts: Facts) -> FileImage:
         """The file under /run that wins over `kept` while it is there."""
         ...
 
@@ -33,8 +37,24 @@ class Backend(Protocol):
         """Further files without a volatile layer, such as a symbolic link /etc/resolv.conf; often none."""
         ...
 
-    def wanted(self, config: LinkConfig, link: Link) -> LinkState:
+    def wanted(self, config: LinkConfig, link: Link, facts: Facts) -> LinkState:
         """What the kernel shows when `config` has taken effect. `dynamic` is empty: a lease cannot be foreseen."""
+        ...
+
+    async def preflight(self, host: Host, images: Iterable[FileImage]) -> None:
+        """Whether the manager could read these files beside all that are there; nothing is written.
+
+        Raises:
+            Refused: it could not; the issue has its own words.
+        """
+        ...
+
+    async def derive(self, host: Host) -> None:
+        """Make anew what is made from the files before a manager reads it; at boot nothing else runs yet.
+
+        Raises:
+            OSError: it could not be made.
+        """
         ...
 
     async def reload(self, host: Host, identities: Iterable[str]) -> None:

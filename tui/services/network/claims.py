@@ -3,59 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
-
-from tui.models.facts import Link
-
-_KINDS = (
-    "ethernets",
-    "wifis",
-    "modems",
-    "bonds",
-    "bridges",
-    "vlans",
-    "tunnels",
-    "vrfs",
-    "dummy-devices",
-    "virtual-ethernets",
-)
-"""The mappings of definitions in a netplan file."""
-
-
-def netplan(texts: Mapping[str, str], link: Link) -> str:
-    """The path of the last netplan file that defines this link, or of one that cannot be read; "" for none.
-
-    A definition means the link of its own name, or what its `match` says (netplan's doc/netplan-yaml.md).
-    """
-    claim = ""
-    for path, text in texts.items():
-        # PyYAML costs more than all else that is read here: only for a file that can mean this link.
-        if link.name not in text and "match" not in text and "set-name" not in text:
-            continue
-        import yaml
-
-        try:
-            network = yaml.safe_load(text)["network"]
-            for kind in _KINDS:
-                for name, definition in (network.get(kind) or {}).items():
-                    if _means(str(name), definition if isinstance(definition, dict) else {}, link):
-                        claim = path
-        except (yaml.YAMLError, TypeError, KeyError, AttributeError, RecursionError, ValueError):
-            return path
-    return claim
-
-
-def _means(name: str, definition: dict[str, Any], link: Link) -> bool:
-    match = definition.get("match")
-    if not isinstance(match, dict):
-        return name == link.name
-    if link.name == definition.get("set-name"):
-        return True
-    names = match.get("name", "*")
-    if not any(fits(link.name, str(pattern)) for pattern in (names if isinstance(names, list) else [names])):
-        return False
-    mac = str(match.get("macaddress", "")).lower()
-    return not mac or mac in (link.permanent_mac, link.mac)
 
 
 def network_manager(state: str) -> bool | None:

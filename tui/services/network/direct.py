@@ -23,17 +23,23 @@ _LEASE_AFTER_REVERT = 3600
 class Direct:
     name = "direct"
 
-    def kept(self, config: LinkConfig, link: Link) -> FileImage:
+    def kept(self, config: LinkConfig, link: Link, facts: Facts) -> FileImage:
         return FileImage(linkfiles.path(linkfiles.KEPT, link.identity), linkfiles.render(config))
 
-    def volatile(self, config: LinkConfig, link: Link) -> FileImage:
+    def volatile(self, config: LinkConfig, link: Link, facts: Facts) -> FileImage:
         return FileImage(linkfiles.path(linkfiles.VOLATILE, link.identity), linkfiles.render(config))
 
     def extra(self, configs: Iterable[LinkConfig], facts: Facts) -> tuple[FileImage, ...]:
         return resolv.link_to_it(facts) if any(True for _ in configs) else ()
 
-    def wanted(self, config: LinkConfig, link: Link) -> LinkState:
+    def wanted(self, config: LinkConfig, link: Link, facts: Facts) -> LinkState:
         return wanted(config, link)
+
+    async def preflight(self, host: Host, images: Iterable[FileImage]) -> None:
+        """Nobody else reads these files."""
+
+    async def derive(self, host: Host) -> None:
+        """Links come up from the files themselves."""
 
     async def reload(self, host: Host, identities: Iterable[str]) -> None:
         """Make those links follow their files; a link without a file stays as it is, but a client of ours ends.
@@ -50,7 +56,7 @@ class Direct:
             if config is None:
                 await dhcp.stop(host, link.name)
             else:
-                await self._follow(host, link, config, self.wanted(config, link))
+                await self._follow(host, link, config, wanted(config, link))
         await resolv.write(host, links)
 
     async def restore(self, host: Host, identity: str, before: LinkState) -> None:

@@ -37,10 +37,10 @@ _RESOLV = "/etc/resolv.conf"
 class Networkd:
     name = "networkd"
 
-    def kept(self, config: LinkConfig, link: Link) -> FileImage:
+    def kept(self, config: LinkConfig, link: Link, facts: Facts) -> FileImage:
         return FileImage(f"{KEPT}/05{MARK}{_stem(link)}.network", render(config, link))
 
-    def volatile(self, config: LinkConfig, link: Link) -> FileImage:
+    def volatile(self, config: LinkConfig, link: Link, facts: Facts) -> FileImage:
         return FileImage(f"{VOLATILE}/04{MARK}{_stem(link)}.network", render(config, link))
 
     def extra(self, configs: Iterable[LinkConfig], facts: Facts) -> tuple[FileImage, ...]:
@@ -59,8 +59,14 @@ class Networkd:
             lines.append(f"search {' '.join(dict.fromkeys(domains))}")
         return (FileImage(_RESOLV, "\n".join([*lines, ""]).encode()),)
 
-    def wanted(self, config: LinkConfig, link: Link) -> LinkState:
+    def wanted(self, config: LinkConfig, link: Link, facts: Facts) -> LinkState:
         return wanted(config, link)
+
+    async def preflight(self, host: Host, images: Iterable[FileImage]) -> None:
+        """networkd ignores a line that it cannot read, and leaves all other files alone."""
+
+    async def derive(self, host: Host) -> None:
+        """networkd reads the files themselves."""
 
     async def reload(self, host: Host, identities: Iterable[str]) -> None:
         """Let networkd read its files again and wait until it follows them, `SETTLE` seconds at most.
@@ -68,9 +74,9 @@ class Networkd:
         Raises:
             OSError: networkd does not answer, another file than ours wins, or it could not configure the link.
         """
-        await _networkctl(host, "reload")
+        await networkctl(host, "reload")
         links = {link.identity: link for link in host.kernel.links()}
-        await asyncio.gather(*(_settle(host, links[i]) for i in identities if i in links))
+        await asyncio.gather(*(settle(host, links[i], our_file(host, links[i])) for i in identities if i in links))
 
     async def restore(self, host: Host, identity: str, before: LinkState) -> None:
         """Files first; then what networkd left on a link that it no longer has, and what no file said, by the kernel.
@@ -79,23 +85,32 @@ class Networkd:
             OSError: networkd or the kernel refused, or the link is gone (ENODEV).
         """
         await self.reload(host, [identity])
-        link = next((x for x in host.kernel.links() if x.identity == identity), None)
-        if link is None:
-            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
-        from tui.services.network.reconcile import Operation, reconcile
+        await put_back(host, identity, before)
 
-        if state(host, link.index).managed:
-            await host.kernel.change(reconcile(link, before, keep=("dhcp", "ra")))
-            return
-        # networkd has switched the kernel's own router advertisements off, and nobody else switches them on again.
-        routed = any(":" in a for a in before.dynamic)
-        operations = [Operation("router advertisements", link.index, value=1)]
-        operations += [
-            o for o in reconcile(link, before, keep=("ra",) if routed else ()) if o.address not in before.dynamic
-        ]
-        if routed:
-            operations.append(Operation("solicit", link.index))
-        await host.kernel.change(operations)
+
+async def put_back(host: Host, identity: str, before: LinkState) -> None:
+    """After networkd has read its files again: the rest of the former state of a link.
+
+    Raises:
+        OSError: the kernel refused, or the link is gone (ENODEV).
+    """
+    link = next((x for x in host.kernel.links() if x.identity == identity), None)
+    if link is None:
+        raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
+    from tui.services.network.reconcile import Operation, reconcile
+
+    if state(host, link.index).managed:
+        await host.kernel.change(reconcile(link, before, keep=("dhcp", "ra")))
+        return
+    # networkd has switched the kernel's own router advertisements off, and nobody else switches them on again.
+    routed = any(":" in a for a in before.dynamic)
+    operations = [Operation("router advertisements", link.index, value=1)]
+    operations += [
+        o for o in reconcile(link, before, keep=("ra",) if routed else ()) if o.address not in before.dynamic
+    ]
+    if routed:
+        operations.append(Operation("solicit", link.index))
+    await host.kernel.change(operations)
 
 
 def render(config: LinkConfig, link: Link) -> bytes:
@@ -159,39 +174,46 @@ def _stem(link: Link) -> str:
     return stem.removesuffix(".network") if mark else link.name
 
 
-async def _settle(host: Host, link: Link) -> None:
-    expected = our_file(host, link)
-    leased = "\nDHCP=ipv4\n" in (reading.text(host, expected) or "") if expected else False
-    limit = LEASE if leased else SETTLE
-    now = await _watched(host, link, expected, limit, ("configured", "unmanaged", "failed", "linger", ""))
+async def settle(host: Host, link: Link, expected: str, mark: str = MARK) -> None:
+    """Wait until networkd has taken that file up and is done with the link, `SETTLE` seconds at most.
+
+    Args:
+        expected: the file that has to win; "" where none whose name has `mark` may.
+
+    Raises:
+        OSError: another file wins, or it could not configure the link.
+    """
+    text = reading.text(host, expected) or "" if expected else ""
+    limit = LEASE if "\nDHCP=ipv4\n" in text or "\nDHCP=yes\n" in text else SETTLE
+    now = await _watched(host, link, expected, mark, limit, ("configured", "unmanaged", "failed", "linger", ""))
     if now.admin == "failed":  # it does not try again by itself
-        await _networkctl(host, "reconfigure", link.name)
-        now = await _watched(host, link, expected, limit, ("configured",))
-    if not _followed(now, expected):
+        await networkctl(host, "reconfigure", link.name)
+        now = await _watched(host, link, expected, mark, limit, ("configured",))
+    if not _followed(now, expected, mark):
         cause = f"{now.file} decides" if now.file else "systemd-networkd ignores the file"
         raise OSError(errno.EBUSY, f"{cause} for {link.name}")
     if now.admin == "failed":
         raise OSError(errno.EIO, f"systemd-networkd could not configure {link.name}")
 
 
-async def _watched(host: Host, link: Link, expected: str, limit: float, ends: tuple[str, ...]) -> State:
+async def _watched(host: Host, link: Link, expected: str, mark: str, limit: float, ends: tuple[str, ...]) -> State:
     """The state once networkd has taken the right file up and is done, or cannot be (no carrier), or at the limit."""
     end, calm = time.monotonic() + limit, 0
     while True:
         now = state(host, link.index)
         done = now.admin in ends or now.carrier == "no-carrier"
         # The state file lags behind by an event or two: twice the same counts.
-        calm = calm + 1 if done and _followed(now, expected) else 0
+        calm = calm + 1 if done and _followed(now, expected, mark) else 0
         if calm > 1 or time.monotonic() > end:
             return now
         await asyncio.sleep(_STEP)
 
 
-def _followed(now: State, expected: str) -> bool:
-    return now.file == expected if expected else MARK not in now.file
+def _followed(now: State, expected: str, mark: str) -> bool:
+    return now.file == expected if expected else mark not in now.file
 
 
-async def _networkctl(host: Host, *arguments: str) -> None:
+async def networkctl(host: Host, *arguments: str) -> None:
     """networkctl(1) of this host.
 
     Raises:

@@ -1,9 +1,9 @@
 """Who configures a link: asked for every link, because mixed ownership is common.
 
-Two managers are written for: `direct` where nobody else claims the link, and `networkd`. For all others the owner says
-why it cannot be changed here. Everything is read from files: no process is started unless NetworkManager runs and
-has no file for a link. The order is that of who wins in the end: what generates files for another manager (Kairos,
-netplan) counts before the manager that reads them.
+Written for are `direct` where nobody else claims the link, networkd, NetworkManager, and netplan for either. For all
+others the owner says why it cannot be changed here. Everything is read from files: no process is started unless
+NetworkManager runs and has no file for a link. The order is that of who wins in the end: what generates files for
+another manager (Kairos, netplan) counts before the manager that reads them.
 """
 
 from __future__ import annotations
@@ -15,11 +15,9 @@ from dataclasses import dataclass, field
 from tui.models.facts import Link, Owner
 from tui.services import reading
 from tui.services.host import Host
-from tui.services.network import claims, netif
+from tui.services.network import claims, keyfiles, netif, netplan_files, netplan_yaml
 
 _KAIROS = ("/run/cos", "/etc/kairos-release")
-_NETPLAN = ("/lib/netplan", "/etc/netplan", "/run/netplan")
-"""Lowest first: of files with one name the last one hides the others (netplan's doc/structure-id.md)."""
 _IFUPDOWN = "/etc/network/interfaces"
 
 
@@ -50,7 +48,7 @@ class Managers:
             host,
             any(reading.present(host, path) for path in _KAIROS),
             frozenset(name for unit, name in units.items() if _runs(host, unit)),
-            _netplan(host),
+            netplan_files.texts(host),
             claims.ifupdown(dict(_interfaces(host, _IFUPDOWN))) if _installed(host, "ifup") else {},
         )
 
@@ -72,14 +70,14 @@ class Managers:
     def _claims(self, link: Link) -> Iterator[tuple[str, str]]:
         """Everybody who configures this link, with the file that says so."""
         networkd = netif.state(self.host, link.index) if "networkd" in self.running else netif.State()
-        if plan := claims.netplan(self.netplan, link):
-            yield "netplan", plan
+        if plans := [d.path for d in netplan_yaml.definitions(self.netplan, link)]:
+            yield "netplan", plans[-1]
             return
         if "-netplan-" in networkd.file:
             yield "netplan", networkd.file
             return
         if "NetworkManager" in self.running and self._network_manager(link):
-            yield "NetworkManager", ""
+            yield "NetworkManager", keyfiles.active(self.host, link.index)[0]
         if networkd.managed:
             yield "networkd", networkd.file
         if "wicked" in self.running and reading.present(self.host, path := f"/etc/sysconfig/network/ifcfg-{link.name}"):
@@ -90,16 +88,63 @@ class Managers:
             yield "connman", ""
 
     def _claimed(self, link: Link, name: str, path: str) -> Owner:
-        if name == "networkd":
-            return _by_networkd(link, path)
+        match name:
+            case "networkd":
+                return _by_networkd(link, path)
+            case "netplan":
+                return self._by_netplan(link, path)
+            case "NetworkManager":
+                return self._by_network_manager(link, path)
         sentences = {
-            "netplan": f"netplan configures {link.name}; Onsite does not write its files yet.",
-            "NetworkManager": f"NetworkManager configures {link.name}; Onsite does not write for it yet.",
             "ifupdown": f"ifupdown configures {link.name} ({path}); Onsite does not write its files.",
-            "wicked": f"wicked configures {link.name}; Onsite does not write for it.",
+            "wicked": f"wicked configures {link.name} ({path}); Onsite does not write for it.",
             "connman": "ConnMan configures the interfaces of this host; Onsite does not write for it.",
         }
-        return Owner(name, False, sentences[name], path)
+        return Owner(name, False, f"{sentences[name]} Change it there, or with its own tools.", path)
+
+    def _by_netplan(self, link: Link, path: str) -> Owner:
+        found = list(netplan_yaml.definitions(self.netplan, link))
+        one = found[-1] if found else netplan_yaml.Definition(path)
+        paths = list(dict.fromkeys(d.path for d in found))
+        file = os.path.basename(path)  # noqa: PTH119
+        if not found:
+            reason = f"{path} was made by netplan, whose files no longer mention {link.name}. Restart the host first."
+        elif not one.kind:
+            reason = f"{path} cannot be read; netplan would fail over it. Have it repaired first."
+        elif len(found) > 1:
+            where = " and ".join(paths) if len(paths) > 1 else f"{path}, twice"
+            reason = f"{link.name} is defined in {where}, and netplan adds that up. Leave one of them first."
+        elif one.shared:
+            reason = f"{one.name} in {path} means several interfaces by a pattern. Give {link.name} its own first."
+        elif one.kind not in netplan_yaml.WRITABLE:
+            reason = f"{link.name} is one of the {one.kind} in {path}; Onsite writes no such definitions."
+        elif path.startswith("/run/") and not self._lasting(file):
+            reason = f"{path} configures {link.name}, and is gone after a restart. Whoever writes it decides."
+        elif netplan_yaml.set_by_onsite(self.netplan.get(path, ""), one.name):
+            return Owner("netplan", True, "", path)
+        else:
+            return Owner("netplan", True, f"{path} is changed for {link.name}; the rest of it stays as it is.", path)
+        return Owner("netplan", False, reason, path)
+
+    def _lasting(self, file: str) -> bool:
+        """Ours is under /run while a change waits; that of somebody else has its original below /etc or /lib."""
+        folders = netplan_files.FOLDERS[:-1]
+        return file == netplan_files.OWN or any(reading.present(self.host, f"{folder}/{file}") for folder in folders)
+
+    def _by_network_manager(self, link: Link, path: str) -> Owner:
+        if link.kind not in ("ethernet", "veth"):
+            reason = f"NetworkManager configures {link.name}, and Onsite writes for its Ethernet interfaces only."
+            return Owner("NetworkManager", False, f"{reason} Use nmtui.", path)
+        if not path:
+            return Owner("NetworkManager", True, "NetworkManager runs here and will follow a profile of Onsite.")
+        if keyfiles.is_ours(path):
+            return Owner("NetworkManager", True, "", path)
+        profile = keyfiles.parse(reading.text(self.host, path) or "").get("connection", {})
+        if _number(profile.get("autoconnect-priority", "0")) >= keyfiles.PRIORITY:
+            reason = f"{path} has the highest priority for {link.name}, before any profile of Onsite."
+            return Owner("NetworkManager", False, f"{reason} Lower its autoconnect-priority first.", path)
+        reason = f"The profile {profile.get('id') or path} stays, but will no longer count for {link.name}."
+        return Owner("NetworkManager", True, reason, path)
 
     def _unclaimed(self, link: Link) -> Owner:
         stranger = claims.udev_manager(reading.text(self.host, f"/run/udev/data/n{link.index}") or "")
@@ -107,6 +152,9 @@ class Managers:
             reason = f"{link.name} is marked as managed by {stranger} (ID_NET_MANAGED_BY), which Onsite does not know."
             return Owner(stranger, False, reason)
         own = f"/etc/onsite/links/{link.identity.replace(':', '-')}.yaml"
+        if self.netplan and self.running & {"networkd", "NetworkManager"} and not netif.our_file(self.host, link):
+            own = f"{netplan_files.KEPT}/{netplan_files.OWN}"
+            return Owner("netplan", True, f"netplan is in charge of this host and will get {own} from Onsite.")
         if "networkd" not in self.running and (idle := netif.our_file(self.host, link)):
             reason = f"{idle} configures {link.name}, but systemd-networkd does not run. Start it first."
             return Owner("networkd", False, reason, idle)
@@ -152,11 +200,11 @@ def _installed(host: Host, program: str) -> bool:
     return any(reading.present(host, f"{folder}/{program}") for folder in ("/usr/sbin", "/sbin"))
 
 
-def _netplan(host: Host) -> dict[str, str]:
-    found = {name: f"{folder}/{name}" for folder in _NETPLAN for name in reading.names(host, folder, ".yaml")}
-    if not found or not (_installed(host, "netplan") or reading.present(host, "/usr/lib/netplan/generate")):
-        return {}
-    return {found[name]: reading.text(host, found[name]) or "" for name in sorted(found)}
+def _number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        return 0
 
 
 def _interfaces(host: Host, path: str, depth: int = 0) -> Iterator[tuple[str, str]]:

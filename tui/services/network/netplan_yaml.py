@@ -1,0 +1,220 @@
+"""What netplan files say about a link, and how one of them is changed. Pure: texts in, texts out.
+
+A file of somebody else keeps everything but the definition of the one link: its comments, its order, other links.
+Format: netplan's doc/netplan-yaml.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any
+
+from tui.models.facts import Link, Route
+
+if TYPE_CHECKING:
+    from tui.models.link import LinkConfig
+
+_KINDS = (
+    "ethernets",
+    "wifis",
+    "modems",
+    "bonds",
+    "bridges",
+    "vlans",
+    "tunnels",
+    "vrfs",
+    "dummy-devices",
+    "virtual-ethernets",
+)
+"""The mappings of definitions in a netplan file."""
+WRITABLE = ("ethernets", "bonds", "bridges", "vlans")
+MARK = "# Set by Onsite."
+"""The first line in a definition that Onsite has written into a file of somebody else."""
+HEADER = "# Written by Onsite. Edits by hand are noticed, and shown before they are overwritten.\n"
+_OURS = ("dhcp4", "dhcp6", "accept-ra", "addresses", "gateway4", "gateway6", "nameservers")
+_DEFAULT = ("default", "0.0.0.0/0", "::/0", "0/0")
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One definition that means a link.
+
+    Attributes:
+        kind: the mapping that it stands in; "" where the file cannot be read.
+        shared: it means other links as well, by a pattern.
+    """
+
+    path: str
+    kind: str = ""
+    name: str = ""
+    body: dict[str, Any] = field(default_factory=dict)
+    shared: bool = False
+
+
+def definitions(texts: Mapping[str, str], link: Link) -> Iterator[Definition]:
+    """Every definition of this link by path, in the order of the files; also each file that cannot be read."""
+    for path, text in texts.items():
+        # PyYAML costs more than all else that is read here: only for a file that can mean this link.
+        if link.name not in text and "match" not in text and "set-name" not in text:
+            continue
+        import yaml
+
+        try:
+            network = yaml.safe_load(text)["network"]
+            found = [
+                Definition(path, kind, str(name), body, _shared(body))
+                for kind in _KINDS
+                for name, value in (network.get(kind) or {}).items()
+                if _means(str(name), body := value if isinstance(value, dict) else {}, link)
+            ]
+        except (yaml.YAMLError, TypeError, KeyError, AttributeError, RecursionError, ValueError):
+            found = [Definition(path)]
+        yield from found
+
+
+def body(config: LinkConfig, link: Link, former: Definition | None) -> dict[str, Any]:
+    """The definition of a wish. What the former one says beside addresses, routes out and name servers stays.
+
+    A new definition is bound to the card by its permanent MAC, and keeps its name (`set-name`).
+    """
+    config = config.pruned()
+    before = former.body if former else {}
+    new: dict[str, Any] = {key: value for key, value in before.items() if key not in _OURS}
+    if former is None and link.permanent_mac:
+        new |= {"match": {"macaddress": link.permanent_mac}, "set-name": link.name}
+    if isinstance(settings := new.get("networkmanager"), dict) and isinstance(settings.get("passthrough"), dict):
+        passed = {k: v for k, v in settings["passthrough"].items() if not str(k).startswith(("ipv4.", "ipv6."))}
+        new["networkmanager"] = settings | {"passthrough": passed}
+    leased, automatic = config.ipv4.method == "dhcp", config.ipv6.method == "auto"
+    new |= {"dhcp4": leased, "dhcp6": automatic, "accept-ra": automatic}
+    addresses = [str(a) for part in (config.ipv4, config.ipv6) for a in part.addresses]
+    if addresses:
+        new["addresses"] = addresses
+    if config.mtu is not None:
+        new["mtu"] = config.mtu
+    others = [route for route in _routes(before) if str(route.get("to")) not in _DEFAULT or "table" in route]
+    ways_out = [_way_out(part) for part in (config.ipv4, config.ipv6) if part.gateway is not None]
+    new.pop("routes", None)
+    if others or ways_out:
+        new["routes"] = [*others, *ways_out]
+    servers = {"addresses": [str(s) for s in config.nameservers], "search": list(config.search_domains)}
+    if given := {key: values for key, values in servers.items() if values}:
+        new["nameservers"] = given
+    for key, method in (("dhcp4-overrides", leased), ("dhcp6-overrides", automatic)):
+        overrides = dict(new.pop(key, None) or {})
+        overrides.pop("use-dns", None)
+        overrides.pop("use-domains", None)
+        if method and config.nameservers:
+            overrides["use-dns"] = False
+        if method and config.search_domains:
+            overrides["use-domains"] = False
+        if overrides:
+            new[key] = overrides
+    return new
+
+
+def edited(text: str, kind: str, name: str, new: dict[str, Any]) -> str:
+    """The text of a netplan file with this definition in it, and all else as it was."""
+    import yaml
+
+    document = yaml.safe_load(text) or {"network": {"version": 2}}
+    network = document["network"]
+    network[kind] = (network.get(kind) or {}) | {name: new}
+    spliced = _spliced(text, kind, name, new)
+    try:
+        if spliced is not None and yaml.safe_load(spliced) == document:
+            return spliced
+    except yaml.YAMLError:
+        pass
+    return HEADER + yaml.safe_dump(document, sort_keys=False)
+
+
+def set_by_onsite(text: str, name: str) -> bool:
+    """Whether Onsite has written the definition of that name."""
+    lines = [line.strip() for line in text.splitlines()]
+    if lines and f"{lines[0]}\n" == HEADER:
+        return True
+    keys = (f"{name}:", f'"{name}":', f"'{name}':")
+    for number, line in enumerate(lines, 1):
+        if line in keys:
+            return MARK in takewhile(lambda following: following[:1] in ("", "#"), lines[number:])
+    return False
+
+
+def routes(definition: dict[str, Any]) -> tuple[Route, ...]:
+    """What the kernel shows of the routes in a definition that lead somewhere else than out."""
+    from ipaddress import ip_network
+
+    found = []
+    for route in _routes(definition):
+        to, gateway = str(route.get("to")), str(route.get("via") or "")
+        if to in _DEFAULT or "table" in route or route.get("type", "unicast") != "unicast":
+            continue
+        try:
+            network = ip_network(to, strict=False)
+        except ValueError:
+            continue
+        found.append(Route(str(network), gateway, int(route.get("metric") or 0), family=network.version))
+    return tuple(found)
+
+
+def _routes(definition: dict[str, Any]) -> list[dict[str, Any]]:
+    value = definition.get("routes")
+    return [route for route in value if isinstance(route, dict)] if isinstance(value, list) else []
+
+
+def _way_out(part: Any) -> dict[str, Any]:
+    from tui.services.network.wanted import outside
+
+    route: dict[str, Any] = {"to": "default", "via": str(part.gateway)}
+    return route | {"on-link": True} if outside(part.gateway, part.addresses) else route
+
+
+def _spliced(text: str, kind: str, name: str, new: dict[str, Any]) -> str | None:
+    """The text with only the lines of that definition replaced; None where they do not stand by themselves."""
+    import yaml
+
+    node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
+    for key in ("network", kind, name):
+        node = _child(node, key)
+    if not isinstance(node, yaml.MappingNode) or not node.value or node.flow_style:
+        return None
+    start, column = node.start_mark.index, node.start_mark.column
+    former = text[start : node.end_mark.index].splitlines(keepends=True)
+    while former and (not former[-1].strip() or former[-1].lstrip().startswith("#")):
+        former.pop()  # what follows is somebody else's comment
+    end = start + sum(map(len, former))
+    lines = yaml.safe_dump(new, sort_keys=False).splitlines()
+    if not text[:start].rstrip().endswith(MARK):
+        lines.insert(0, MARK)
+    return text[:start] + f"\n{' ' * column}".join(lines) + ("\n" if former[-1].endswith("\n") else "") + text[end:]
+
+
+def _child(node: Any, key: str) -> Any:
+    pairs = node.value if node is not None and node.id == "mapping" else ()
+    return next((value for name, value in pairs if name.value == key), None)
+
+
+def _shared(definition: dict[str, Any]) -> bool:
+    match = definition.get("match")
+    if not isinstance(match, dict) or "macaddress" in match:
+        return False
+    names = match.get("name", "*")
+    return isinstance(names, list) or any(c in str(names) for c in "*?[")
+
+
+def _means(name: str, definition: dict[str, Any], link: Link) -> bool:
+    from tui.services.network.claims import fits
+
+    match = definition.get("match")
+    if not isinstance(match, dict):
+        return name == link.name
+    if link.name == definition.get("set-name"):
+        return True
+    names = match.get("name", "*")
+    if not any(fits(link.name, str(pattern)) for pattern in (names if isinstance(names, list) else [names])):
+        return False
+    mac = str(match.get("macaddress", "")).lower()
+    return not mac or mac in (link.permanent_mac, link.mac)
