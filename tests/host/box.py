@@ -155,7 +155,9 @@ class Box:
 
     def boot(self, *, wait: bool = True) -> None:
         """Peers, links, systemd; returns when every unit of the boot has ended or runs, or at once."""
-        self.peers = peers = self._begin([sys.executable, "-m", "agent.practice.peers"], stdin=subprocess.PIPE)
+        self.peers = peers = self._begin(
+            [sys.executable, "-m", "agent.practice.peers", str(self.folder / "hub")], stdin=subprocess.PIPE
+        )
         _expect(peers, "ready")
         nspawn = [
             *("systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot", "--console=pipe"),
