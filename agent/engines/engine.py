@@ -180,7 +180,7 @@ class Engine(Protocol):
     """
 
     def detect(self) -> dict[str, str]:
-        """Which engine is on this host: {"state": none | ours | foreign, "role", "version", "remains"}."""
+        """Which engine is on this host: {"state": none | ours | foreign, "role", "version", "remains", "joined"}."""
         ...
 
     async def preflight(self, spec: Spec, node: Node, payload: Payload) -> tuple[Issue, ...]:
@@ -226,6 +226,10 @@ class Engine(Protocol):
         ...
 
     async def probe_end(self, namespace: str) -> None: ...
+
+    async def objects(self, kind: str, namespace: str) -> list[dict[str, Any]]:
+        """Services or events of the cluster, as its API has them; empty where it does not answer."""
+        ...
 
     async def kubeconfig(self) -> str:
         """For people who administer the cluster. Secret."""

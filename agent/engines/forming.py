@@ -74,17 +74,28 @@ class Forming:
         Raises:
             Refused: it cannot be; what was begun stays for another try, or for `delete`.
         """
-        first, *others = self.spec.control_planes
-        workers = [n for n in self.spec.nodes if n.role == "worker"]
+        await self.prepare()
+        await self.found()
+        for node in self.joining:
+            await self.admit(node)
+        await self.prove()
+
+    @property
+    def joining(self) -> tuple[Node, ...]:
+        """Who joins, in order: control planes one after the other (each counts before it runs), then workers."""
+        workers = (n for n in self.spec.nodes if n.role == "worker")
+        return (*self.spec.control_planes[1:], *workers)
+
+    async def prepare(self) -> None:
+        """Every host brought to where it could start pods."""
         await asyncio.gather(*(self._on(n, "prepare") for n in self.spec.nodes))
+
+    async def found(self) -> None:
+        """The first control plane, with the packs, ready."""
+        first = self.spec.control_planes[0]
         await self._on(first, "install")
         await self._on(first, "apply")
         await self._on(first, "ready", name=first.name)
-        for node in others:  # one after the other: each counts for the quorum before it runs
-            await self.admit(node)
-        for node in workers:
-            await self.admit(node)
-        await self.prove()
 
     async def add(self, node: Node) -> None:
         """A host more; `spec` names it already."""
@@ -104,13 +115,16 @@ class Forming:
         for number in range(1, _TRIES + 1):
             first = await self._keeper(but=node)
             try:
+                if number > 1:
+                    await self._on(node, "prepare")
                 bundle = await self._on(first, "mint_join", role=node.role, seconds=JOIN_SECONDS)
                 await self._join(node, bundle)
                 await self._on(first, "ready", name=node.name)
             except (Refused, Away) as error:
                 why = error.issues[0].text if isinstance(error, Refused) else f"{node.name} went away"
                 self._say("join", "note", f"{node.name} did not join ({why}); it is taken out again", node, "K210")
-                await self._take_back(first, node)
+                await self._on(first, "remove", name=node.name, address=str(node.address))
+                await self._on(node, "reset", purge=False)
                 if number == _TRIES:
                     text = f"{node.name} did not join: {why}"
                     remedy = "The cluster goes on without it. Mend what is named, then add the host again."
@@ -118,17 +132,20 @@ class Forming:
             else:
                 return
 
+    async def admit_once(self, node: Node) -> None:
+        """As `admit`, unless it is a node already: for work that was cut off after it had joined."""
+        state = await self._on(node, "detect")
+        if state["state"] == "ours" and state.get("joined"):
+            await self._on(await self._keeper(but=node), "ready", name=node.name)
+            return
+        await self.admit(node)
+
     async def _join(self, node: Node, bundle: Any) -> None:
         """A host that goes away while it joins may have become a member that counts and does not run.
 
         So it is not waited for: the try ends, the member is taken out, and it joins anew when it is back.
         """
         await self._once(node, "join", bundle=bundle)
-
-    async def _take_back(self, first: Node, node: Node) -> None:
-        await self._on(first, "remove", name=node.name, address=str(node.address))
-        await self._on(node, "reset", purge=False)
-        await self._on(node, "prepare")
 
     async def prove(self) -> dict[str, list[str]]:
         """A pod on every node, and a new Service reached from every node; who answered, by the name of the asker.
@@ -161,6 +178,13 @@ class Forming:
         return {n.name: list(seen) for n, seen in zip(self.spec.nodes, answers, strict=True)}
 
     # -- keeping
+    async def access(self) -> None:
+        """Keys and time servers, on every host."""
+        await asyncio.gather(*(self._on(n, "access") for n in self.spec.nodes))
+
+    async def packs(self) -> None:
+        await self._on(await self._keeper(), "apply")
+
     async def renew(self) -> None:
         """Certificates, one control plane after the other."""
         for node in self.spec.control_planes:

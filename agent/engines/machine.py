@@ -44,10 +44,12 @@ class Done:
 
     @property
     def why(self) -> str:
-        """The line that is most likely the reason: the last that says something."""
+        """The lines that are most likely the reason: those that say ERROR, else the last one about a failure."""
         lines = [line.strip() for line in (self.said or self.output).splitlines() if line.strip()]
-        named = [line for line in lines if "rror" in line or "ailed" in line or line.startswith("[ERROR")]
-        return (named or lines or [f"it ended with {self.status}"])[-1][:300]
+        lines = [line for line in lines if "stack trace of this error" not in line] or [f"it ended with {self.status}"]
+        marked = [line.removeprefix("[ERROR ").replace("]: ", ": ", 1) for line in lines if line.startswith("[ERROR")]
+        named = [line for line in lines if "rror" in line or "ailed" in line]
+        return ("; ".join(marked) or (named or lines)[-1])[:400]
 
 
 @dataclass

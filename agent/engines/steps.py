@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from agent.engines import access
 from agent.engines.engine import Bundle, Engine, Spec, Tell
 from agent.engines.machine import Machine
 from agent.engines.payload import Payload
@@ -40,7 +42,7 @@ async def run(name: str, arguments: Arguments, machine: Machine, contents: Conte
         KeyError: there is no such step or engine.
         pydantic.ValidationError: the arguments are not what the step takes.
     """
-    step = _Step(arguments, driver(arguments["engine"], machine), contents, tell)
+    step = _Step(arguments, machine, driver(arguments["engine"], machine), contents, tell)
     return await _STEPS[name](step)
 
 
@@ -59,6 +61,7 @@ class LocalHost:
 @dataclass
 class _Step:
     arguments: Arguments
+    machine: Machine
     engine: Engine
     contents: Contents
     tell: Tell
@@ -122,6 +125,12 @@ async def _upgrade(step: _Step) -> Any:
     await step.engine.upgrade(spec, spec.node(step["node"]), step.payload, bool(step["first"]), step.tell)
 
 
+async def _access(step: _Step) -> Any:
+    with suppress(OSError):
+        access.ssh_keys(step.machine, step.spec.ssh_keys)
+    await access.time_servers(step.machine, step.spec)
+
+
 async def _status(step: _Step) -> Any:
     return (await step.engine.status()).model_dump(mode="json")
 
@@ -141,6 +150,8 @@ _STEPS: dict[str, Callable[[_Step], Awaitable[Any]]] = {
     "probe_end": lambda s: s.engine.probe_end(str(s["namespace"])),
     "ready": lambda s: s.engine.ready(str(s["name"]), s.tell),
     "apply": lambda s: s.engine.apply(s.spec, s.tell),
+    "access": _access,
+    "objects": lambda s: s.engine.objects(str(s["kind"]), str(s.arguments.get("namespace", ""))),
     "kubeconfig": lambda s: s.engine.kubeconfig(),
     "status": _status,
     "renew": lambda s: s.engine.renew(s.tell),

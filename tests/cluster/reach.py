@@ -35,7 +35,7 @@ class RigHost:
 
     async def call(self, step: str, arguments: dict[str, Any], tell: Tell) -> Any:
         self.before(step)
-        if not self.node.leader:
+        if not self.node.powered:
             raise Away(f"{self.node.name} has no power")
         pipe = asyncio.subprocess.PIPE
         words = [*self.node.enter(), *self.node.unit(), "python3", "-m", "tests.cluster.on_node", step, PAYLOAD]
@@ -57,7 +57,7 @@ class RigHost:
                 await process.wait()
                 return data
         await process.wait()
-        if not self.node.leader:
+        if not self.node.powered:
             raise Away(f"{self.node.name} lost its power")
         raise AssertionError(f"{self.uid} {step}: {(await said).decode()[-3000:]}")
 

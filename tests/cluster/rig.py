@@ -113,6 +113,7 @@ class Node:
     rig: Rig
     number: int
     leader: int = 0
+    up: bool = False
     machine_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     _nspawn: subprocess.Popen[bytes] | None = None
     _groups: list[Path] = field(default_factory=list)
@@ -132,6 +133,11 @@ class Node:
     @property
     def merged(self) -> Path:
         return self.folder / "merged"
+
+    @property
+    def powered(self) -> bool:
+        """Not yet while it boots, and no more from the moment on in which its power is cut."""
+        return self.leader != 0 and self.up
 
     def make(self) -> None:
         for name in ("upper/etc", "work", "merged"):
@@ -167,9 +173,11 @@ class Node:
         wait_for(
             lambda: self._direct("systemctl", "is-system-running").strip() in ("running", "degraded"), 60, self._tail
         )
+        self.up = True
 
     def cut(self) -> None:
         """Power off without a word to anybody."""
+        self.up = False
         if self.leader:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.leader, signal.SIGKILL)
@@ -177,6 +185,7 @@ class Node:
 
     def reboot(self) -> None:
         """Orderly."""
+        self.up = False
         os.kill(self.leader, signal.SIGRTMIN + 4)
         self._ended()
         self.boot()

@@ -23,5 +23,7 @@ def detect(machine: Machine) -> dict[str, str]:
     found = [path for path in (*_FOREIGN, *_KUBEADM) if machine.there(path)]
     found += [f"{_MANIFESTS}/{name}" for name in reading.names(machine.host, _MANIFESTS, ".yaml")]
     if record.engine == "kubeadm":
-        return {"state": "ours", "role": record.role, "version": record.version, "remains": ""}
-    return {"state": "foreign" if found else "none", "role": "", "version": "", "remains": ", ".join(found[:4])}
+        joined = "yes" if {record.steps.get("init"), record.steps.get("join")} & {"done"} else ""
+        return {"state": "ours", "role": record.role, "version": record.version, "remains": "", "joined": joined}
+    state = "foreign" if found else "none"
+    return {"state": state, "role": "", "version": "", "remains": ", ".join(found[:4]), "joined": ""}

@@ -30,6 +30,8 @@ from tui.services.change import files, lock
 
 _CONFIG = f"{FOLDER}/kubeadm.yaml"
 _JOIN_LIMIT = 300.0
+_NO_PULL = "--ignore-preflight-errors=ImagePull"
+"""Every image of the content was seen in the runtime before, by `runtime.fill`."""
 
 
 class Kubeadm:
@@ -107,8 +109,8 @@ class Kubeadm:
             token = f"{secrets.token_hex(3)}.{secrets.token_hex(8)}"
             text = config.first(spec, node, payload.inventory.image_repository, token)
             words = ["init", "--config", machine.real(_CONFIG)]
-            if not payload.image("coredns") and not spec.registry:
-                words += ["--skip-phases=addon/coredns", "--ignore-preflight-errors=ImagePull"]
+            if lacks_dns(spec, payload):
+                words += ["--skip-phases=addon/coredns", _NO_PULL]
             await self._kubeadm("Creating the control plane", text, words)
             await machine.run("kubeadm", "token", "delete", token.partition(".")[0])
 
@@ -153,7 +155,8 @@ class Kubeadm:
 
         async def enter() -> None:
             text = config.joining(spec, node, bundle)
-            await self._kubeadm("Joining the cluster", text, ["join", "--config", machine.real(_CONFIG)])
+            more = [_NO_PULL] if lacks_dns(spec, payload) else []
+            await self._kubeadm("Joining the cluster", text, ["join", "--config", machine.real(_CONFIG), *more])
             if spec.vip and node.role == "control-plane":
                 await self._keepalived()
 
@@ -192,6 +195,10 @@ class Kubeadm:
 
     async def probe_end(self, namespace: str) -> None:
         await probe.end(self.machine, namespace)
+
+    async def objects(self, kind: str, namespace: str) -> list[dict[str, Any]]:
+        where = ("-n", namespace) if namespace else ("-A",)
+        return list((await kubectl.ask(self.machine, "get", kind, *where)).get("items", []))
 
     async def kubeconfig(self) -> str:
         return self.machine.text(kubectl.ADMIN)
@@ -319,6 +326,11 @@ class Kubeadm:
         text = config.documents({**kind, "certificateKey": key}, config.cluster(spec, ""))
         files.write_image(self.machine.host, FileImage(_CONFIG, text.encode(), 0o600))
         return _CONFIG
+
+
+def lacks_dns(spec: Spec, payload: Payload) -> bool:
+    """The engine insists on an image that is neither in the content nor to be had: then it must not pull at all."""
+    return not payload.image("coredns") and not spec.registry
 
 
 def settled(spec: Spec) -> dict[str, str]:
