@@ -16,6 +16,7 @@ from starlette.middleware import Middleware
 
 from agent import content, content_import, errors, events, host, jobs_routes, uploads, users
 from agent.auth import Gate
+from agent.cluster import routes as cluster_routes
 from agent.jobs import Jobs
 from agent.registration import routes as registration
 from agent.registration.registrar import Registrar, Timing
@@ -29,6 +30,7 @@ from tui.settings import Settings
 ROUTES = [
     *host.ROUTES, *users.ROUTES, *events.ROUTES, *jobs_routes.ROUTES, *content.ROUTES, *uploads.ROUTES,
     *registration.ROUTES,
+    *cluster_routes.ROUTES,
 ]  # fmt: skip
 
 PACE = "ONSITE_PACE"
@@ -56,6 +58,7 @@ def build(served: Host, settings: Settings | None = None) -> Starlette:
     app.state.jobs = Jobs(store, served.clock)
     app.state.jobs.add(content_import.kind(served))
     app.state.registrar = Registrar(served, Timing(pace=float(os.environ.get(PACE, "1"))))
+    cluster_routes.mount(app)
     return app
 
 

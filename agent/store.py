@@ -46,6 +46,12 @@ MIGRATIONS = (
         name TEXT PRIMARY KEY, count INTEGER NOT NULL, last REAL NOT NULL, locked_until REAL NOT NULL DEFAULT 0
     ) STRICT;
     """,
+    """
+    CREATE TABLE cluster (
+        one INTEGER PRIMARY KEY CHECK (one = 1), configuration TEXT NOT NULL, spec TEXT NOT NULL,
+        definition TEXT NOT NULL, sensitive TEXT NOT NULL, created REAL NOT NULL
+    ) STRICT;
+    """,
 )
 """Statements in the order of their making. One that has been released is never changed, only followed by another."""
 
