@@ -14,7 +14,21 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from agent import content, content_import, errors, events, host, jobs_routes, uploads, users
+from agent import (
+    audits,
+    configuring,
+    content,
+    content_import,
+    diagnostics,
+    errors,
+    events,
+    host,
+    jobs_routes,
+    power,
+    uploads,
+    userdata,
+    users,
+)  # fmt: skip
 from agent.auth import Gate
 from agent.cluster import routes as cluster_routes
 from agent.jobs import Jobs
@@ -27,12 +41,22 @@ from tui.models.change import Refused
 from tui.services.host import Host
 from tui.settings import Settings
 
-ROUTES = [
-    *host.ROUTES, *users.ROUTES, *events.ROUTES, *jobs_routes.ROUTES, *content.ROUTES, *uploads.ROUTES,
-    *registration.ROUTES,
-    *cluster_routes.ROUTES,
-]  # fmt: skip
-
+CONCERNS = (
+    host,
+    users,
+    configuring,
+    userdata,
+    diagnostics,
+    audits,
+    power,
+    events,
+    jobs_routes,
+    content,
+    uploads,
+    registration,
+    cluster_routes,
+)
+KINDS = (configuring.kind, userdata.kind, diagnostics.kind, power.kind, content_import.kind)
 PACE = "ONSITE_PACE"
 """How many times faster than life the timers of registering run: for practice and tests."""
 
@@ -46,17 +70,19 @@ def build(served: Host, settings: Settings | None = None) -> Starlette:
     store = Store(served.path(PATH))
     tokens = Tokens(served, store)
     app = Starlette(
-        routes=ROUTES,
+        routes=[route for concern in CONCERNS for route in concern.ROUTES],
         middleware=[Middleware(Gate, owner=os.geteuid(), tokens=tokens), Middleware(errors.Failures)],
         exception_handlers={HTTPException: errors.refused, Refused: errors.not_done},
         lifespan=_alive,
     )
+    app.router.redirect_slashes = False  # the contract knows no path with a slash at its end
     app.state.host = served
     app.state.settings = settings or Settings()
     app.state.store, app.state.tokens = store, tokens
     app.state.throttle = Throttle(store, served.clock, app.state.settings)
     app.state.jobs = Jobs(store, served.clock)
-    app.state.jobs.add(content_import.kind(served))
+    for kind in KINDS:
+        app.state.jobs.add(kind(served))
     app.state.registrar = Registrar(served, Timing(pace=float(os.environ.get(PACE, "1"))))
     cluster_routes.mount(app)
     return app

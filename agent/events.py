@@ -20,6 +20,8 @@ About = Literal["host", "cluster"]
 KEPT = 20_000
 """Of host and of cluster each; older ones go away."""
 PAGE, LARGEST_PAGE = 100, 1000
+_LAST = 253402300799.0
+"""The last second of the year 9999, behind which RFC 3339 has no moments."""
 
 
 def record(store: Store, about: About, kind: str, status: str, reason: str, message: str, now: float) -> int:
@@ -50,7 +52,11 @@ def condition(row: Row) -> dict[str, Any]:
 
 def moment(seconds: float) -> str:
     """Seconds since the epoch as RFC 3339 in UTC."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return (
+        datetime.fromtimestamp(min(max(seconds, 0.0), _LAST), UTC)
+        .isoformat(timespec="milliseconds")
+        .replace("+00:00", "Z")
+    )
 
 
 def lifecycle(request: Request) -> JSONResponse:

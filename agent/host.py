@@ -5,8 +5,6 @@ Nothing is kept between requests: a cable may be pulled at any time.
 
 from __future__ import annotations
 
-import os
-import platform
 from ipaddress import ip_interface
 from typing import Any
 
@@ -15,23 +13,25 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from agent import hardware
 from tui import __version__
 from tui.models.facts import Facts, Link
 from tui.services import facts, reading, registration
+from tui.services.facts import cluster
+from tui.services.facts.setters import TIMESYNCD, TIMESYNCD_MAIN
 from tui.services.host import Host
+from tui.services.timekeeping import plan as timekeeping
 
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+_INTERVALS = {
+    "PollIntervalMinSec": "pollIntervalMinSec", "PollIntervalMaxSec": "pollIntervalMaxSec",
+    "RootDistanceMaxSec": "rootDistanceMaxSec", "ConnectionRetrySec": "connectionRetrySec",
+    "SaveIntervalSec": "saveIntervalSec",
+}  # fmt: skip
 
 
 async def current(request: Request) -> JSONResponse:
     """GET /v1/edge-mgmt/edgehosts/current"""
     return JSONResponse(await run_in_threadpool(edge_host_info, request.app.state.host))
-
-
-async def settings(request: Request) -> JSONResponse:
-    """GET /v1/edge-mgmt/settings"""
-    connection, mode, _ = management(request.app.state.host)
-    return JSONResponse({"installationMode": connection, "managementMode": mode, "featureFlags": {}})
 
 
 def management(host: Host) -> tuple[str, str, str]:
@@ -42,6 +42,23 @@ def management(host: Host) -> tuple[str, str, str]:
     return "connected", "central", f"https://{config.endpoint}"
 
 
+def settings(request: Request) -> JSONResponse:
+    """GET /v1/edge-mgmt/settings. A flag is on where its operations are there and can be used now."""
+    host: Host = request.app.state.host
+    connection, mode, _ = management(host)
+    paths = {getattr(route, "path", "") for route in request.app.routes}
+    flags = {
+        "UserDataForm": not cluster.present(host),
+        "LocalUI": request.app.state.settings.agent_https,
+        "FactoryReset": mode == "local",
+        "Content": any(path.endswith("/actions/upload-content") for path in paths),
+        "Cluster": "/v1/edge-mgmt/cluster" in paths,
+        "LinkedHosts": any(path.endswith("/link/status") for path in paths),
+        "Registration": any(path.startswith("/v1/onsite/registration") for path in paths),
+    }
+    return JSONResponse({"installationMode": connection, "managementMode": mode, "featureFlags": flags})
+
+
 async def ping(_request: Request) -> JSONResponse:
     """GET /v1/ping"""
     return JSONResponse({"msg": "pong"})
@@ -50,26 +67,53 @@ async def ping(_request: Request) -> JSONResponse:
 def edge_host_info(host: Host) -> dict[str, Any]:
     """`v1EdgeHostInfo`. What is not known is left out: every field of the contract is optional."""
     read = facts.read(host)
+    wish = registration.of(host)
     connection, mode, plane = management(host)
+    spec: dict[str, Any] = {
+        "connectionMode": connection,
+        "managementMode": mode,
+        "nodeRole": _role(host),
+        "hardwareSpec": hardware.described(host),
+        "hostInfo": {"hostType": read.machine.product, "hostState": "cluster" if read.cluster_uses_address else ""},
+        "networkInfo": [nic(link) for link in read.links],
+    }
+    if plane:
+        spec["paletteEndpointURL"] = plane
+    if (secure := hardware.secure_boot(host)) is not None:
+        spec["hostInfo"]["secureBoot"] = secure
+    name = registration.host_id(wish, host)[0] if wish is not None else ""
     return {
-        "metadata": {"id": reading.line(host, "/etc/machine-id"), "name": read.hostname, "labels": {}, "tags": {}},
-        "spec": {
-            "connectionMode": connection,
-            "managementMode": mode,
-            **({"paletteEndpointURL": plane} if plane else {}),
-            "nodeRole": "unknown",
-            "hardwareSpec": _hardware(host),
-            "hostInfo": {"hostType": read.machine.product},
-            "networkInfo": [nic(link) for link in read.links],
+        "metadata": {
+            "id": name or reading.line(host, "/etc/machine-id"),
+            "name": read.hostname,
+            "labels": _labels(wish.tags if wish is not None else ()),
+            "tags": {},
         },
+        "spec": spec,
         "status": {
             "agentVersion": __version__,
             "hostName": read.hostname,
             "isClusterPhase": read.cluster_uses_address,
             "configurationStatus": "configured" if any(x.method4 or x.method6 for x in read.links) else "pending",
-            "dns": _dns(read),
+            "dns": _dns(host, read),
+            "ntp": _ntp(read),
         },
     }
+
+
+def _labels(tags: tuple[str, ...]) -> dict[str, str]:
+    """Tags of the registration, `name:value` or a name alone."""
+    return {name: value for name, _, value in (tag.partition(":") for tag in tags)}
+
+
+def _role(host: Host) -> str:
+    """What Kubernetes made of this host, by what it left on it."""
+    if reading.names(host, "/etc/kubernetes/manifests", ".yaml"):
+        return "controlplane"
+    for engine in ("k3s", "rke2"):
+        if reading.present(host, f"/var/lib/rancher/{engine}/server"):
+            return "controlplane"
+    return "worker" if cluster.present(host) else "unknown"
 
 
 def nic(link: Link) -> dict[str, Any]:
@@ -90,34 +134,26 @@ def nic(link: Link) -> dict[str, Any]:
     return found
 
 
-def _dns(read: Facts) -> dict[str, list[str]]:
-    """Of all links together, each once, in the order of the links."""
+def _dns(host: Host, read: Facts) -> dict[str, list[str]]:
+    """Of all links together, each once, in the order of the links; options as resolv.conf has them."""
+    lines = (line.split() for line in (reading.text(host, "/etc/resolv.conf") or "").splitlines())
     return {
         "nameservers": list(dict.fromkeys(x for link in read.links for x in link.nameservers)),
         "searchDomains": list(dict.fromkeys(x for link in read.links for x in link.search_domains)),
+        "options": [word for words in lines if words[:1] == ["options"] for word in words[1:]],
     }
 
 
-def _hardware(host: Host) -> dict[str, Any]:
-    release = dict(_assignments(reading.text(host, "/etc/os-release") or ""))
-    hardware: dict[str, Any] = {
-        "cpu": {"cores": os.cpu_count() or 0},
-        "memory": {"sizeInMB": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20},
-        "os": {
-            "family": release.get("ID", ""),
-            "version": release.get("VERSION_ID", ""),
-            "kernel": platform.system(),
-            "kernelVersion": platform.release(),
-        },
-    }
-    if architecture := _ARCHITECTURES.get(platform.machine()):
-        hardware["archType"] = architecture
-    return hardware
-
-
-def _assignments(text: str) -> list[tuple[str, str]]:
-    lines = (line.partition("=") for line in text.splitlines() if "=" in line and not line.startswith("#"))
-    return [(key.strip(), value.strip().strip("\"'")) for key, _, value in lines]
+def _ntp(read: Facts) -> dict[str, Any]:
+    """The servers of the time service, and what timesyncd.conf(5) says of intervals."""
+    found: dict[str, Any] = {"ntpServers": list(timekeeping.servers(read)), "fallbackNtpServers": []}
+    for path in (TIMESYNCD_MAIN, TIMESYNCD):
+        for key, value in hardware.assignments(read.file(path).text or ""):
+            if key == "FallbackNTP":
+                found["fallbackNtpServers"] = value.split()
+            elif key in _INTERVALS:
+                found[_INTERVALS[key]] = value
+    return found
 
 
 ROUTES = [

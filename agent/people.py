@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from tui.services import reading
 from tui.services.host import Host
+from tui.services.login import administrators
 
-ADMINISTRATORS = ("sudo", "wheel", "admin")
 LARGEST = 256 << 10
 """Bytes of a file of keys."""
 _KEY = re.compile(
@@ -54,14 +54,8 @@ def may_administer(host: Host, name: str) -> bool:
     if found.uid == 0:
         return True
     if host.kind == "real":
-        import grp
-
-        groups = set()
-        for gid in os.getgrouplist(found.name, found.gid):
-            with contextlib.suppress(KeyError):
-                groups.add(grp.getgrgid(gid).gr_name)
-        return bool(groups & set(ADMINISTRATORS))
-    lines = [e for e in _entries(host, "/etc/group", 4) if e[0] in ADMINISTRATORS]
+        return administrators.may(name)
+    lines = [e for e in _entries(host, "/etc/group", 4) if e[0] in administrators.GROUPS]
     return any(name in e[3].split(",") or e[2] == str(found.gid) for e in lines)
 
 

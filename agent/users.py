@@ -19,15 +19,16 @@ from agent.auth import COOKIE, address, caller
 from agent.errors import error
 from agent.throttle import ADDRESS, Throttle, network
 from agent.tokens import LONG, SHORT, Tokens
+from tui.models.change import Refused
 from tui.models.contract import users as contract
 from tui.models.contract.common import Accepted
+from tui.services import reading
 from tui.services.change import audit
 from tui.services.host import Host
-from tui.services.login import pam
+from tui.services.login import pam, password
 
 SERVICE = pam.SERVICE
 _LARGEST = 64 << 10
-SHORTEST_PASSWORD = 8
 _WRONG = "The user or the password is wrong, or this user may not administer the host."
 
 
@@ -52,7 +53,7 @@ async def login(request: Request) -> Response:
     return answer
 
 
-async def tried(request: Request, user: str, password: str, peer: str) -> Response | None:
+async def tried(request: Request, user: str, secret: str, peer: str) -> Response | None:
     """Ask PAM, as often as the throttle lets us. None where the password is right; the refusal otherwise."""
     host: Host = request.app.state.host
     throttle: Throttle = request.app.state.throttle
@@ -65,7 +66,7 @@ async def tried(request: Request, user: str, password: str, peer: str) -> Respon
             return _later(int(left) + 1, "Too many wrong passwords.")
         await asyncio.sleep(max(map(throttle.delay, names)))
         folder = None if host.kind == "real" else host.path("/etc/pam.d")
-        verdict = await asyncio.to_thread(pam.check, SERVICE, user, password, peer=peer, folder=folder)
+        verdict = await asyncio.to_thread(pam.check, SERVICE, user, secret, peer=peer, folder=folder)
         if verdict == "accepted" and await run_in_threadpool(people.may_administer, host, user):
             throttle.succeeded(names[0])
             return None
@@ -111,8 +112,8 @@ async def reset_password(request: Request) -> Response:
     who, state = caller(request), request.app.state
     asked = await bodies.read(request, contract.PasswordReset, _LARGEST)
     new = asked.new_password
-    if len(new) < SHORTEST_PASSWORD or len(new) > 256 or not new.isprintable():
-        return error(400, f"The new password needs {SHORTEST_PASSWORD} characters or more that can be typed.")
+    if (issue := password.wrong(new, who.name, reading.line(state.host, "/etc/hostname"))) is not None:
+        raise Refused(issue)
     if new == asked.old_password:
         return error(400, "The new password is the old one.")
     if state.host.kind != "real":

@@ -495,8 +495,9 @@ def test_a_password_is_not_changed_on_a_practice_host_nor_a_bad_one_taken(served
         path = "/v1/users/default/password/reset"
         for old, new, word in (
             ("right", "short", "characters"),
-            ("same same", "same same", "old one"),
-            ("right", "long enough", "practice"),
+            ("right", "password1234", "first"),
+            ("correct horse battery", "correct horse battery", "old one"),
+            ("right", "correct horse battery", "practice"),
         ):
             answer = client.post(path, json={"oldPassword": old, "newPassword": new})
             assert answer.status_code == 400
