@@ -15,7 +15,7 @@ from textual.widget import Widget
 
 from tui.models.change import Difference, Issue, Plan, Refused
 from tui.models.facts import Facts
-from tui.models.masking import masked
+from tui.models.masking import keyless, masked
 from tui.session import Session
 from tui.widgets.dialog import Question
 from tui.widgets.look import SEVERITY_MARKS
@@ -240,6 +240,7 @@ def file_rows(plan: Plan, facts: Facts, width: int) -> Iterator[Row]:
         old = facts.file(step.image.path).text or ""
         image = step.image
         new = "" if image.content is None else image.content.decode("utf-8", "replace")
+        old, new = keyless(old, new)
         yield heading(clip(f"{image.path}{' -> ' + image.target if image.target else ''}", width))
         for line in list(unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=1))[2:]:
             yield text(clip(masked(line), width))

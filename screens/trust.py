@@ -31,12 +31,14 @@ class TrustScreen(Place):
     HELP_TEXT = (
         "The authorities (CA) that this host trusts beyond those of its distribution. I imports one from a stick, a "
         "folder, a URL, a server or by paste; D takes one away or leaves it after all; T asks the programs of this "
-        "host whether they believe a server. Nothing changes before Review."
+        "host whether they believe a server; H shows the certificate of this host itself. Nothing changes before "
+        "Review."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("i", "import", "import", key_display="I"),
         Binding("d", "remove", "remove", key_display="D"),
         Binding("t", "try", "try a server", key_display="T"),
+        Binding("h", "host", "this host", key_display="H"),
         Binding("enter,space", "details", "details", key_display="Enter"),
     ]
 
@@ -119,6 +121,11 @@ class TrustScreen(Place):
         from screens.trust_sources import SourcesScreen
 
         self.app.push_screen(SourcesScreen(self.session))
+
+    def action_host(self) -> None:
+        from screens.trust_server import ServerScreen
+
+        self.app.push_screen(ServerScreen(self.session))
 
     def action_try(self) -> None:
         from screens.trust_proof import ask_server

@@ -64,14 +64,19 @@ class FilesScreen(Place):
 
     @work(group="trust", exclusive=True, exit_on_error=False)
     async def _open(self, file: Found) -> None:
+        data = await self.content(file)
+        if data is not None:
+            self.app.push_screen(JudgedScreen(self.session, file.name, data))
+
+    async def content(self, file: Found) -> bytes | None:
+        """The bytes of a file; None where it cannot be read, which is said then."""
         try:
-            data = await asyncio.to_thread(self._bytes, file)
+            return await asyncio.to_thread(self._bytes, file)
         except OSError as error:
             words = f"{file.name} cannot be read: {error.strerror}."
             self.refused = (Issue("S141", "error", "", words, "Choose another file."),)
             self.update()
-            return
-        self.app.push_screen(JudgedScreen(self.session, file.name, data))
+            return None
 
     def _bytes(self, file: Found) -> bytes:
         if file.data is not None:

@@ -16,6 +16,7 @@ from textual.widget import Widget
 
 from screens.trust_judged import JudgedScreen, issue_rows
 from tui.models.change import Issue, Refused
+from tui.services.trust.folder import ENDINGS
 from tui.session import Session
 from tui.widgets.messages import Explain
 from tui.widgets.page import BLANK, Page, Row, clip, heading, text
@@ -36,6 +37,10 @@ WAYS = (
 
 
 class SourcesScreen(Place):
+    TITLE = "Where is the certificate?"
+    WAYS: ClassVar[tuple[tuple[str, str], ...]] = WAYS
+    ENDINGS: ClassVar[tuple[str, ...]] = ENDINGS
+    """Of the files that are looked at."""
     NAME = "trust"
     CSS_PATH = "../styles/trust.tcss"
     IS_PLACE = False
@@ -78,7 +83,7 @@ class SourcesScreen(Place):
             self.page.show(self.page.rows, self.sticks[0].device)
 
     def update(self) -> None:
-        rows = [heading("Where is the certificate?"), BLANK]
+        rows = [heading(self.TITLE), BLANK]
         for stick in self.sticks or ():
             words = f"Stick {stick.device}  {stick.label or 'no name'}, {stick.file_system}, {stick.size}"
             rows.append(Row((clip(words, self.text_width),), stick.device))
@@ -86,7 +91,7 @@ class SourcesScreen(Place):
             rows.append(
                 text("looking for sticks..." if self.sticks is None else "no stick; plug one in, R looks again")
             )
-        rows += [Row((words,), way) for way, words in WAYS]
+        rows += [Row((words,), way) for way, words in self.WAYS]
         if self.doing:
             rows += [BLANK, text(self.doing)]
         if self.refused:
@@ -139,7 +144,9 @@ class SourcesScreen(Place):
     async def _read_stick(self, stick: Stick) -> None:
         from tui.services.trust import sticks
 
-        self._show_files(f"Stick {stick.device} {stick.label}".strip(), await asyncio.to_thread(sticks.read, stick))
+        self.show_files(
+            f"Stick {stick.device} {stick.label}".strip(), await asyncio.to_thread(sticks.read, stick, self.ENDINGS)
+        )
 
     def _folder_typed(self, path: str) -> None:
         self._do("Reading...", partial(self._read_folder, path))
@@ -148,7 +155,7 @@ class SourcesScreen(Place):
         from tui.services.trust import folder
 
         where = self.session.host.path(path)
-        self._show_files(path, await asyncio.to_thread(folder.opened, path, where), str(where))
+        self.show_files(path, await asyncio.to_thread(folder.opened, path, where, self.ENDINGS), str(where))
 
     def _url_typed(self, url: str) -> None:
         self._do("Fetching...", partial(self._fetch, url))
@@ -173,7 +180,7 @@ class SourcesScreen(Place):
         data = "".join(ssl.DER_cert_to_PEM_cert(der) for der in chain).encode()
         self.app.push_screen(JudgedScreen(self.session, f"Presented by {where}", data, compare=True))
 
-    def _show_files(self, source: str, found: Sequence[Found], where: str = "") -> None:
+    def show_files(self, source: str, found: Sequence[Found], where: str = "") -> None:
         from screens.trust_files import FilesScreen
 
         self.app.push_screen(FilesScreen(self.session, source, found, where))

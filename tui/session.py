@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tui.models.host import HostConfig
     from tui.models.link import LinkConfig, Part
     from tui.models.proxy import ProxyConfig
+    from tui.models.server import ServerConfig
     from tui.models.support import Bundle, Offered
     from tui.models.trust import TrustConfig
     from tui.services.agent.client import Agent
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from tui.services.proxy.trial import Trial
     from tui.services.timekeeping.state import Synchronisation
     from tui.services.trust.reading import Installed
+    from tui.services.trust.server import Pair
     from tui.services.trust.sticks import Stick
     from tui.settings import Settings
 
@@ -388,6 +390,26 @@ class Session:
             return self.draft.trust
         ours = [x for x in self.authorities or () if x.ours and x.certificate is not None]
         return TrustConfig(authorities=tuple(x.certificate.pem for x in ours if x.certificate))
+
+    def set_server(self, server: ServerConfig) -> None:
+        """Put the certificate of this host into the draft; the one that it has leaves it."""
+        from tui.models.host import HostConfig
+
+        self._put((self.draft or HostConfig()).model_copy(update={"server": server}))
+
+    async def server_certificate(self) -> Pair:
+        """The certificate of this host, without its key."""
+        from tui.services.trust import server
+
+        return await asyncio.to_thread(server.shown, self.facts, self.host.clock.now())
+
+    async def new_server_certificate(self) -> Pair:
+        """One that signs itself, for the names and addresses of today, with its key."""
+        from tui.services.trust import server
+
+        now = self.host.clock.now()
+        made = await asyncio.to_thread(server.made, self.facts, now)
+        return await asyncio.to_thread(server.judge, b"".join(made), now)
 
     async def read_authorities(self) -> bool:
         """Ask the parser child what the files of the trust store say. Returns whether it differs from before."""

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from tui.models.masking import masked
+from tui.models.masking import keyless, masked
 from tui.services.host import Host
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ def _file(before: FileFact, after: FileImage) -> Iterator[str]:
     yield ""
     yield f"--- {before.path if old is not None else '(no file)'}"
     yield f"+++ {after.path if text is not None else '(removed)'}"
-    lines = difflib.unified_diff((old or "").splitlines(), (text or "").splitlines(), lineterm="")
+    shown, wanted = keyless(old or "", text or "")
+    lines = difflib.unified_diff(shown.splitlines(), wanted.splitlines(), lineterm="")
     yield from map(masked, list(lines)[2:])
 
 

@@ -11,6 +11,7 @@ from tui.models.identity import IdentityConfig
 from tui.models.link import LinkConfig, Part
 from tui.models.proxy import ProxyConfig
 from tui.models.registration import RegistrationConfig
+from tui.models.server import ServerConfig
 from tui.models.trust import TrustConfig
 
 
@@ -25,6 +26,7 @@ class HostConfig(Part):
     links: Annotated[tuple[LinkConfig, ...], BeforeValidator(_tuple)] = ()
     proxy: ProxyConfig | None = None
     trust: TrustConfig | None = None
+    server: ServerConfig | None = None
     identity: IdentityConfig | None = None
     clock: ClockConfig | None = None
     registration: RegistrationConfig | None = None

@@ -28,3 +28,19 @@ def masked(text: str) -> str:
     text = _PEM.sub(rf"-----BEGIN \1----- {MASK}", text)
     text = _WORD.sub(rf"\1{MASK}", _SETTING.sub(rf"\1{MASK}", text))
     return _JWT.sub(MASK, _HEADER.sub(rf"\1{MASK}", _USERINFO.sub(rf"\1:{MASK}@", text)))
+
+
+def keyless(old: str, new: str) -> tuple[str, str]:
+    """Two texts that are about to be compared line by line, each private key in them made into one line.
+
+    A key that is not in the other text says so, for masked they would look alike.
+    """
+    known = {match[0] for match in _PEM.finditer(old)}
+
+    def line(match: re.Match[str]) -> str:
+        return f"({match[1].lower()} {MASK})"
+
+    def other(match: re.Match[str]) -> str:
+        return line(match) if match[0] in known else f"(another {match[1].lower()} {MASK})"
+
+    return _PEM.sub(line, old), _PEM.sub(other, new)

@@ -54,6 +54,10 @@ def _other_parts(config: HostConfig, facts: Facts) -> Iterator[Part]:
         from tui.services.trust import part as trust
 
         yield trust.part(config, facts)
+    if config.server is not None:
+        from tui.services.trust import server
+
+        yield server.part(config, facts)
     if config.identity is not None:
         from tui.services import identity, keyboard
 

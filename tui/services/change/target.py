@@ -47,7 +47,15 @@ def targets() -> dict[str, Target]:
     from tui.services.keyboard import KeyboardTarget
     from tui.services.proxy.target import ProxyTarget
     from tui.services.timekeeping.target import TimeTarget
+    from tui.services.trust.server import ServerTarget
     from tui.services.trust.target import TrustTarget
 
-    found: tuple[Target, ...] = (TrustTarget(), ProxyTarget(), NameTarget(), KeyboardTarget(), TimeTarget())
+    found: tuple[Target, ...] = (
+        TrustTarget(),
+        ServerTarget(),
+        ProxyTarget(),
+        NameTarget(),
+        KeyboardTarget(),
+        TimeTarget(),
+    )
     return {target.name: target for target in found}

@@ -49,7 +49,13 @@ def read(host: Host, *, files: bool = True) -> Facts:
 
 def _more(host: Host, consumers: tuple[str, ...], trust: Trust) -> tuple[str, ...]:
     """Paths of what a plan may rewrite beside the network."""
-    return (*places.paths(host, consumers), *stores.paths(host, trust), *setters.paths(host), _REGISTRATION)
+    return (
+        *places.paths(host, consumers),
+        *stores.paths(host, trust),
+        *stores.SERVER,
+        *setters.paths(host),
+        _REGISTRATION,
+    )
 
 
 def _links(host: Host, managers: Managers) -> tuple[Link, ...]:

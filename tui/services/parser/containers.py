@@ -37,6 +37,10 @@ def warm_up() -> None:
             continue
 
 
+def is_pkcs12(data: bytes) -> bool:
+    return _PFX.match(data) is not None
+
+
 def is_certificate(der: bytes) -> bool:
     from cryptography import x509
 
@@ -70,7 +74,7 @@ def certificates(data: bytes, passphrase: str) -> tuple[list[bytes] | None, Issu
         return (found, None) if not rest.strip(b"\0\r\n") else (None, _damaged("There is more behind the certificate."))
     if _SIGNED_DATA in data[:40]:
         return _pkcs7(data)
-    if _PFX.match(data):
+    if is_pkcs12(data):
         return _pkcs12(data, passphrase)
     return None, _der_of_another_kind(data)
 

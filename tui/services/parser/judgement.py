@@ -48,7 +48,7 @@ def judge(raw: list[bytes], issues: list[Issue], *, now: float, trusted: list[by
     known = _readable(trusted)
     have = {hashlib.sha256(der).hexdigest() for der in trusted}
     if now < BELIEVABLE:
-        text = f"The clock of this host says {_day(now)}: whether a certificate is valid today cannot be told."
+        text = f"The clock of this host says {day(now)}: whether a certificate is valid today cannot be told."
         issues.append(Issue("S131", "warning", "", text, "Set the time first."))
     found: list[Certificate] = []
     for name in _ordered(parsed):
@@ -85,9 +85,9 @@ def _readable(ders: list[bytes]) -> list[Any]:
 def _one(name: str, x: Any, now: float) -> tuple[Certificate, list[Issue]]:
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    basic, usage = _extension(x, "BasicConstraints"), _extension(x, "KeyUsage")
-    names = _extension(x, "SubjectAlternativeName")
-    root = _signed_by(x, x)
+    basic, usage = extension(x, "BasicConstraints"), extension(x, "KeyUsage")
+    names = extension(x, "SubjectAlternativeName")
+    root = signed_by(x, x)
     algorithm = x.signature_hash_algorithm
     certificate = Certificate(
         pem=x.public_bytes(Encoding.PEM).decode(),
@@ -128,18 +128,18 @@ def _authority(c: Certificate, basic: Any, usage: Any) -> Iterator[Issue]:
 def _validity(c: Certificate, now: float) -> Iterator[Issue]:
     if now < BELIEVABLE:
         return
-    clock = f"the clock of this host says {_day(now)}"
+    clock = f"the clock of this host says {day(now)}"
     if c.not_after <= now:
-        text = f"{c.subject} ended on {_day(c.not_after)}; {clock}."
+        text = f"{c.subject} ended on {day(c.not_after)}; {clock}."
         yield Issue(
             "S122", "error", c.sha256, text, "Ask for the CA that came after it. If the clock is wrong, set it."
         )
     elif c.not_before > now:
-        text = f"{c.subject} begins on {_day(c.not_before)}; {clock}."
+        text = f"{c.subject} begins on {day(c.not_before)}; {clock}."
         yield Issue("S123", "warning", c.sha256, text, "Set the clock if it is wrong; else it works from that day on.")
     elif c.not_after - now < SOON:
         days = int((c.not_after - now) // 86400)
-        text = f"{c.subject} ends in {days} day{'s' * (days != 1)}, on {_day(c.not_after)}."
+        text = f"{c.subject} ends in {days} day{'s' * (days != 1)}, on {day(c.not_after)}."
         yield Issue("S124", "warning", c.sha256, text, "Ask for the CA that comes after it, and add that one too.")
 
 
@@ -164,9 +164,9 @@ def _refusals(x: Any, root: bool, basic: Any, usage: Any) -> Iterator[tuple[str,
         yield STRICT, "basicConstraints is not marked critical"
     elif usage is None:
         yield STRICT, "it has no key usage"
-    elif _extension(x, "SubjectKeyIdentifier") is None:
+    elif extension(x, "SubjectKeyIdentifier") is None:
         yield STRICT, "it has no subject key identifier"
-    elif not root and _extension(x, "AuthorityKeyIdentifier") is None:
+    elif not root and extension(x, "AuthorityKeyIdentifier") is None:
         yield STRICT, "it has no authority key identifier"
     elif not list(x.subject):
         yield STRICT, "its subject is empty"
@@ -187,7 +187,7 @@ def _gap(c: Certificate, parsed: dict[str, Any], known: list[Any]) -> list[Issue
     if c.self_signed or not c.authority:
         return []
     x = parsed[c.sha256]
-    if any(_signed_by(x, other) for other in (*parsed.values(), *known) if other is not x):
+    if any(signed_by(x, other) for other in (*parsed.values(), *known) if other is not x):
         return []
     if x.issuer == x.subject and _forged(x):
         text = f"The signature of {c.subject} does not fit: a byte of it has changed."
@@ -200,7 +200,7 @@ def _gap(c: Certificate, parsed: dict[str, Any], known: list[Any]) -> list[Issue
 def _ordered(parsed: dict[str, Any]) -> list[str]:
     """Leaf first, each followed by its issuer; a file may have them in any order."""
     issuer_of = {
-        name: next((n for n, other in parsed.items() if n != name and _signed_by(x, other)), "")
+        name: next((n for n, other in parsed.items() if n != name and signed_by(x, other)), "")
         for name, x in parsed.items()
     }
     order: list[str] = []
@@ -215,7 +215,7 @@ def _ordered(parsed: dict[str, Any]) -> list[str]:
     return order
 
 
-def _signed_by(x: Any, issuer: Any) -> bool:
+def signed_by(x: Any, issuer: Any) -> bool:
     """Whether `issuer` has the name and the key that signed `x`."""
     from cryptography.exceptions import InvalidSignature
 
@@ -234,7 +234,7 @@ def _forged(x: Any) -> bool:
     """Whether what says that it signed itself did not: another key of the same name may have (RFC 5280 §3.2)."""
     from cryptography.exceptions import InvalidSignature
 
-    own, issuer = _extension(x, "SubjectKeyIdentifier"), _extension(x, "AuthorityKeyIdentifier")
+    own, issuer = extension(x, "SubjectKeyIdentifier"), extension(x, "AuthorityKeyIdentifier")
     if own and issuer and issuer.value.key_identifier not in (None, own.value.digest):
         return False
     try:
@@ -246,7 +246,7 @@ def _forged(x: Any) -> bool:
     return False
 
 
-def _extension(x: Any, name: str) -> Any:
+def extension(x: Any, name: str) -> Any:
     from cryptography import x509
 
     try:
@@ -280,7 +280,7 @@ def _plain(text: str) -> str:
     return shown if len(shown) <= 64 else shown[:62] + ".."
 
 
-def _day(seconds: float) -> str:
+def day(seconds: float) -> str:
     try:
         return time.strftime("%Y-%m-%d", time.gmtime(seconds))
     except (OverflowError, OSError, ValueError):

@@ -24,7 +24,7 @@ class Found:
     data: bytes | None = field(default=None, repr=False)
 
 
-def look(top: Path) -> tuple[Found, ...]:
+def look(top: Path, endings: tuple[str, ...] = ENDINGS) -> tuple[Found, ...]:
     """Files that end like certificates, below a folder; links are not followed, hidden ones left out.
 
     Raises:
@@ -49,7 +49,7 @@ def look(top: Path) -> tuple[Found, ...]:
                 continue
             if entry.is_dir(follow_symlinks=False) and depth + 1 < DEPTH:
                 rest.append((Path(entry.path), depth + 1))
-            elif entry.is_file(follow_symlinks=False) and entry.name.lower().endswith(ENDINGS):
+            elif entry.is_file(follow_symlinks=False) and entry.name.lower().endswith(endings):
                 name = os.path.relpath(entry.path, top)
                 found.append(Found(name, entry.stat(follow_symlinks=False).st_size))
     return tuple(found)
@@ -68,7 +68,7 @@ def read(path: Path) -> bytes:
         return file.read(LARGEST + 1)
 
 
-def opened(text: str, path: Path) -> tuple[Found, ...]:
+def opened(text: str, path: Path, endings: tuple[str, ...] = ENDINGS) -> tuple[Found, ...]:
     """The files at a path that was typed: those of a folder, or that one file.
 
     Args:
@@ -79,7 +79,7 @@ def opened(text: str, path: Path) -> tuple[Found, ...]:
     """
     try:
         if path.is_dir():
-            return look(path)
+            return look(path, endings)
         return (Found(path.name, path.stat().st_size),)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "not a path"

@@ -86,7 +86,7 @@ def _probed(device: str) -> tuple[str, str]:
     return found.get("TYPE", ""), found.get("LABEL", "")
 
 
-def read(stick: Stick) -> tuple[Found, ...]:
+def read(stick: Stick, endings: tuple[str, ...] = folder.ENDINGS) -> tuple[Found, ...]:
     """The files on a stick that may hold certificates, with their bytes. Blocks.
 
     Raises:
@@ -97,7 +97,7 @@ def read(stick: Stick) -> tuple[Found, ...]:
     with tempfile.TemporaryDirectory(prefix="onsite-stick-") as point:
         try:
             done = subprocess.run(
-                [*command, point], capture_output=True, timeout=SECONDS, env=environment, cwd="/", check=False
+                [*command, point, *endings], capture_output=True, timeout=SECONDS, env=environment, cwd="/", check=False
             )
             said: dict[str, Any] = json.loads(done.stdout) if done.returncode == 0 else {"error": "it ended early"}
         except (OSError, subprocess.SubprocessError, ValueError) as error:
@@ -140,12 +140,12 @@ def unmounted(point: str) -> None:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
-def _main(device: str, file_system: str, point: str) -> dict[str, Any]:
+def _main(device: str, file_system: str, point: str, *endings: str) -> dict[str, Any]:
     """In the process of its own: mount where nobody else sees it, copy, and end."""
     mounted(device, file_system, point, OPTIONS[file_system])
     found: list[tuple[str, int, str]] = []
     total = 0
-    for file in folder.look(Path(point)):
+    for file in folder.look(Path(point), endings):
         with contextlib.suppress(OSError):
             content = folder.read(Path(point) / file.name)
             total += len(content)
@@ -158,7 +158,7 @@ def _main(device: str, file_system: str, point: str) -> dict[str, Any]:
 
 if __name__ == "__main__":
     try:
-        answer = _main(*sys.argv[1:4])
+        answer = _main(*sys.argv[1:])
     except OSError as failed:
         answer = {"error": failed.strerror or "it cannot be read"}
     sys.stdout.write(json.dumps(answer))

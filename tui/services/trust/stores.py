@@ -18,6 +18,8 @@ from tui.services.host import Host
 _DEBIAN_HOME = "/usr/share/ca-certificates"
 REGISTRIES = ("/etc/containerd/certs.d", "/etc/containers/certs.d", "/etc/docker/certs.d")
 """Folders with one folder a registry; containerd, podman and docker read *.crt there at each pull."""
+SERVER = ("/etc/onsite/server.crt", "/etc/onsite/server.key")
+"""Certificate and key of the management API of this host."""
 _DAEMONS = ("containerd", "docker", "k3s", "k3s-agent", "rke2-server", "rke2-agent", "kubelet", "crio")
 
 
