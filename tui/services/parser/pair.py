@@ -14,7 +14,7 @@ from typing import Any
 
 from tui.models.certificate import Certificate
 from tui.models.change import Issue
-from tui.services.parser import containers, judgement, mending
+from tui.services.parser import certificates, containers, judgement, mending
 
 LARGEST, MOST = 256 << 10, 100
 """Bytes of one file; files that are looked into for the key."""
@@ -27,6 +27,7 @@ def warm_up() -> None:
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import ec
 
+    certificates.warm_up()
     key = ec.generate_private_key(ec.SECP256R1())
     how = (serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"x"))
     for encoding in (serialization.Encoding.PEM, serialization.Encoding.DER):
@@ -95,17 +96,17 @@ class _Found:
         self.locked = False
 
     def take(self, data: bytes, passphrase: str, *, keys_only: bool = False) -> None:
-        certificates: list[Any] = []
+        found: list[Any] = []
         if len(data) > LARGEST:
             return
         if data[:1] == b"\x30":
-            certificates += self._binary(data, passphrase)
+            found += self._binary(data, passphrase)
         else:
             text, _ = mending.decoded(data)
             for match in _PEM_KEY.finditer(text):
                 self._key(match[0].encode("ascii", "replace"), passphrase, pem=True)
-            certificates += self._blocks(_PEM_KEY.sub("", text), passphrase)
-        self.certificates += [] if keys_only else certificates
+            found += self._blocks(_PEM_KEY.sub("", text), passphrase)
+        self.certificates += [] if keys_only else found
 
     def _binary(self, data: bytes, passphrase: str) -> Iterator[Any]:
         from cryptography import x509
@@ -165,16 +166,14 @@ def _passphrase(typed: str) -> Issue:
     )
 
 
-def _chain(leaf: Any, certificates: Sequence[Any]) -> Iterator[Any]:
+def _chain(leaf: Any, known: Sequence[Any]) -> Iterator[Any]:
     """The certificate and its issuers in their order; what does not belong to it is left out, and so is a root."""
     seen: list[Any] = []
     now: Any = leaf
     while now is not None and now not in seen and len(seen) < 8:
         seen.append(now)
         yield now
-        now = next(
-            (c for c in certificates if c not in seen and judgement.signed_by(now, c) and c.issuer != c.subject), None
-        )
+        now = next((c for c in known if c not in seen and judgement.signed_by(now, c) and c.issuer != c.subject), None)
 
 
 def _about(c: Certificate, x: Any, now: float) -> Iterator[Issue]:
