@@ -127,6 +127,11 @@ def checks_full(arguments: list[str]) -> int:
     return pytest(["tests/netns/test_ladder.py", "-p", "no:xdist", "-s", "--timeout=1800", *arguments], ONSITE_FULL="1")
 
 
+def cluster_full(arguments: list[str]) -> int:
+    """Real clusters made and broken (ONSITE_ENGINE_PAYLOAD names the engine); writes docs/measured/cluster.md."""
+    return pytest(["tests/cluster", "-p", "no:xdist", "-s", *arguments], ONSITE_FULL="1")
+
+
 def dev_table(arguments: list[str]) -> int:
     return become([str(environment()), "-m", "tests.dev.table", *arguments])
 
@@ -157,6 +162,7 @@ COMMANDS = {
     "fuzz": fuzz,
     "host-full": host_full,
     "checks-full": checks_full,
+    "cluster-full": cluster_full,
     "dev-table": dev_table,
     "wheel": wheel,
     "lock": lock,

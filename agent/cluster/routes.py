@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -15,6 +16,7 @@ from agent.cluster.hosts import Hosts
 from agent.cluster.kept import Kept
 from agent.cluster.look import Look
 from agent.cluster.work import CHANGE, CREATE, DELETE, RENEW, Clusters
+from agent.engines import k3s
 from agent.engines.engine import Spec, silent
 from agent.engines.forming import Forming
 from agent.errors import error
@@ -88,7 +90,7 @@ async def applications(request: Request) -> JSONResponse:
         return error(404, _ABSENT)
     chosen = None
     try:
-        chosen = contents.definition(request.app.state.host, found.definition)
+        chosen = await run_in_threadpool(contents.definition, request.app.state.host, found.definition)
     except Refused:
         chosen = None  # deleted since: the cluster runs on without it
     look: Look = request.app.state.cluster_look
@@ -115,7 +117,7 @@ async def pools(request: Request) -> JSONResponse:
 async def preflight(request: Request) -> JSONResponse:
     """POST /v1/onsite/cluster/preflight: every host's findings, and what would be written. Nothing is written."""
     asked = await bodies.read(request, ClusterConfiguration)
-    spec, _ = _spec(request, asked, None)
+    spec, _ = await run_in_threadpool(_spec, request, asked, None)
     hosts = request.app.state.cluster_hosts.of(spec)
     found = await Forming(spec, hosts).preflight()
     listed = []
@@ -139,6 +141,16 @@ async def preflight(request: Request) -> JSONResponse:
     return JSONResponse({"hosts": listed})
 
 
+async def engines(_request: Request) -> JSONResponse:
+    """GET /v1/onsite/cluster/engines: which there are, and what of them was ever seen to work"""
+    unproven = "not yet proven on real hardware"
+    listed = [
+        {"name": "kubeadm", "proven": True, "note": "v1.20 for real; v1.22 and newer rendered only"},
+        {"name": "k3s", "proven": k3s.PROVEN, "note": "" if k3s.PROVEN else unproven},
+    ]
+    return JSONResponse({"items": listed})
+
+
 # --- changing ------------------------------------------------------------------------------------------------------
 
 
@@ -149,7 +161,7 @@ async def create(request: Request) -> JSONResponse:
     if kept.load(store) is not None:
         text = "This host is in a cluster already."
         raise Refused(Issue("K236", "error", "", text, "Change that one, or delete it first."))
-    spec, chosen = _spec(request, asked, None)
+    spec, chosen = await run_in_threadpool(_spec, request, asked, None)
     request.app.state.cluster_hosts.of(spec)
     found = Kept(asked, spec, chosen.digest, chosen.sensitive, request.app.state.host.clock.now())
     _start(request, CREATE, {"spec": spec.model_dump(mode="json")}, found)
@@ -187,7 +199,7 @@ async def replace(request: Request) -> JSONResponse:
     else:
         asked = await bodies.read(request, ClusterConfiguration)
         found = _named(request, name) if name is not None else _needed(request)
-    _change(request, found, asked)
+    await _change(request, found, asked)
     return _accepted("The cluster is being changed.", 202)
 
 
@@ -200,7 +212,7 @@ async def profiles(request: Request) -> JSONResponse:
     changed = found.configuration.model_copy(
         update={"spec": body.model_copy(update={"archive_upload_path": archive})}, deep=True
     )
-    _change(request, found, changed)
+    await _change(request, found, changed)
     return _accepted("The cluster is being updated.", 202)
 
 
@@ -216,7 +228,7 @@ async def settings(request: Request) -> JSONResponse:
         .setdefault("clusterConfig", {})
     )
     cluster |= {"ntpServers": asked.ntp_servers, "sshKeys": asked.ssh_keys}
-    _change(request, found, _model(document))
+    await _change(request, found, _model(document))
     return _accepted("The settings are being applied.", 202)
 
 
@@ -229,7 +241,7 @@ async def pool_create(request: Request) -> JSONResponse:
         text = f"A pool needs a name that no other has; this one is called {asked.name[:60] or 'nothing'}."
         raise Refused(Issue("K237", "error", "name", text, "Give it another name."))
     listed.append(asked.sent())
-    _change(request, found, _model(document))
+    await _change(request, found, _model(document))
     return _accepted(f"The pool {asked.name} is being made.", 201)
 
 
@@ -251,7 +263,7 @@ async def pool_change(request: Request) -> JSONResponse:
         del listed[place]
     else:
         listed[place] = value if request.method == "PUT" else patches.patched(listed[place], value)
-    _change(request, found, _model(document))
+    await _change(request, found, _model(document))
     return _accepted(f"The pool {name} is being changed.", 202 if request.method == "DELETE" else 200)
 
 
@@ -266,7 +278,7 @@ async def node_delete(request: Request) -> JSONResponse:
     for one in listed:
         one["hosts"] = [h for h in one.get("hosts", []) if h.get("hostUid") != node.uid]
     document["spec"]["cloudConfig"]["spec"]["machinePoolConfig"] = [p for p in listed if p["hosts"]]
-    _change(request, found, _model(document))
+    await _change(request, found, _model(document))
     return _accepted(f"{name} leaves the cluster.", 202)
 
 
@@ -287,11 +299,11 @@ def _spec(request: Request, asked: ClusterConfiguration, before: Spec | None) ->
     return wanted.spec(asked, chosen, request.app.state.cluster_hosts.own, before), chosen
 
 
-def _change(request: Request, found: Kept, asked: ClusterConfiguration) -> None:
+async def _change(request: Request, found: Kept, asked: ClusterConfiguration) -> None:
     if found.configuration.metadata and not (asked.metadata and asked.metadata.name):
         asked = asked.model_copy(update={"metadata": found.configuration.metadata})
     asked = _unmasked(asked, found)
-    spec, chosen = _spec(request, asked, found.spec)
+    spec, chosen = await run_in_threadpool(_spec, request, asked, found.spec)
     for what in ("name", "vip", "pod_range", "service_range", "dns_domain", "pod_network", "engine"):
         if getattr(spec, what) != getattr(found.spec, what):
             text = f"The {what.replace('_', ' ')} of a cluster cannot be changed."
@@ -395,5 +407,6 @@ ROUTES = [
     Route(f"{CURRENT}/machinepools", pool_create, methods=["POST"]),
     Route(f"{CURRENT}/machinepools/{{poolName}}", pool_change, methods=["PUT", "PATCH", "DELETE"]),
     Route(f"{CURRENT}/machinepools/{{poolName}}/nodes/{{nodeName}}", node_delete, methods=["DELETE"]),
+    Route("/v1/onsite/cluster/engines", engines, methods=["GET"]),
     Route("/v1/onsite/cluster/preflight", preflight, methods=["POST"]),
 ]

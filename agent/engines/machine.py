@@ -159,7 +159,11 @@ class Machine:
         except OSError as error:
             raise Refused(_disk(error)) from error
 
-    def place(self, source: Path, path: str, sha256: str, mode: int) -> None:
+    async def place(self, source: Path, path: str, sha256: str, mode: int) -> None:
+        """`place_now` in a thread of its own: it takes a while."""
+        await asyncio.to_thread(self.place_now, source, path, sha256, mode)
+
+    def place_now(self, source: Path, path: str, sha256: str, mode: int) -> None:
         """Copy a large file of the payload, checked while it is read; nothing is done where it is there already.
 
         Raises:

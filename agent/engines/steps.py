@@ -31,6 +31,10 @@ def driver(engine: str, machine: Machine) -> Engine:
         from agent.engines.kubeadm.driver import Kubeadm
 
         return Kubeadm(machine)
+    if engine == "k3s":
+        from agent.engines.k3s.driver import K3s
+
+        return K3s(machine)
     raise KeyError(engine)
 
 

@@ -402,6 +402,7 @@ TITLES = {
     "K122": "An even number of control planes",
     "K124": "Other containers run here",
     "K125": "A host is away",
+    "K126": "An engine that is not yet proven",
     "K201": "A command of the engine failed",
     "K202": "The runtime does not use our settings",
     "K203": "Images are missing after the import",

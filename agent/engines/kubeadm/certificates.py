@@ -11,8 +11,9 @@ import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from agent.engines import kubectl
 from agent.engines.engine import Event, Tell
-from agent.engines.kubeadm import etcd, kubectl
+from agent.engines.kubeadm import etcd
 from agent.engines.kubeadm.runtime import NAMESPACE
 from agent.engines.machine import Machine, until
 from tui.models.change import Issue, Refused

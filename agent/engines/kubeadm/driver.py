@@ -8,18 +8,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from agent.engines import access
+from agent.engines import access, kubectl, probe
 from agent.engines.engine import Bundle, Event, Node, Planned, Role, Spec, Status, Tell, contents
 from agent.engines.kubeadm import (
     certificates,
     config,
     detect,
     etcd,
-    kubectl,
     layout,
     leave,
     preflight,
-    probe,
     runtime,
     status,
 )  # fmt: skip
@@ -70,7 +68,7 @@ class Kubeadm:
             async with lock.locked(machine.host):
                 for part in payload.binaries:
                     name = Path(part.path).name
-                    machine.place(payload.path(part.path), f"/usr/local/bin/{name}", part.sha256, 0o755)
+                    await machine.place(payload.path(part.path), f"/usr/local/bin/{name}", part.sha256, 0o755)
                 machine.write(images)
                 with suppress(OSError):
                     access.ssh_keys(machine, spec.ssh_keys)
@@ -219,13 +217,13 @@ class Kubeadm:
         async def change() -> None:
             await runtime.fill(machine, payload)
             part = parts["kubeadm"]
-            machine.place(payload.path(part.path), "/usr/local/bin/kubeadm", part.sha256, 0o755)
+            await machine.place(payload.path(part.path), "/usr/local/bin/kubeadm", part.sha256, 0o755)
             words = ["upgrade", "apply", "-y", spec.version] if first else ["upgrade", "node"]
             if first and not payload.image("coredns"):
                 words.append("--ignore-preflight-errors=CoreDNSUnsupportedPlugins,CoreDNSMigration")
             await machine.must("The upgrade", "kubeadm", *words, limit=600)
             for name, other in parts.items():
-                machine.place(payload.path(other.path), f"/usr/local/bin/{name}", other.sha256, 0o755)
+                await machine.place(payload.path(other.path), f"/usr/local/bin/{name}", other.sha256, 0o755)
             await machine.must("Starting the new kubelet", "systemctl", "restart", "kubelet")
 
         if first:

@@ -22,6 +22,8 @@ CNI = "/etc/cni/net.d/10-onsite.conflist"
 ROUTES = "/etc/systemd/system/onsite-pod-routes.service"
 KEEPALIVED = "/etc/keepalived/keepalived.conf"
 PROXY = "/etc/systemd/system/containerd.service.d/60-onsite-engine-proxy.conf"
+_SERVES = "/usr/bin/test -e /etc/kubernetes/manifests/kube-apiserver.yaml"
+"""Succeeds where a control plane is: an argument, because it is another thing for each engine."""
 BRIDGE = "cni0"
 """The link that the bridge plugin makes; a reset removes it."""
 
@@ -102,7 +104,7 @@ version = 2
     return text
 
 
-def keepalived(spec: Spec, node: Node, link: str) -> str:
+def keepalived(spec: Spec, node: Node, link: str, serves: str = _SERVES) -> str:
     """The address goes to a control plane whose API answers; the others are asked directly, without multicast."""
     planes = spec.control_planes
     others = [str(n.address) for n in planes if n.uid != node.uid]
@@ -116,7 +118,7 @@ global_defs {{
     enable_script_security
 }}
 vrrp_script onsite_api {{
-    script "/usr/bin/test -e /etc/kubernetes/manifests/kube-apiserver.yaml"
+    script "{serves}"
     interval 3
     weight 40
 }}
@@ -148,10 +150,16 @@ def _registry(spec: Spec) -> Iterator[FileImage]:
 
 
 def _proxy(spec: Spec) -> str:
+    lines = proxy_lines(spec).splitlines()
+    return "[Service]\n" + "".join(f"Environment={_quoted(line.replace('%', '%%'))}\n" for line in lines)
+
+
+def proxy_lines(spec: Spec) -> str:
+    """As an environment file. What is inside the cluster is spared."""
     inside = [str(spec.pod_range), str(spec.service_range), *(str(n.address) for n in spec.nodes), spec.endpoint]
     spared = dict.fromkeys(["localhost", "127.0.0.1", ".svc", f".{spec.dns_domain}", *inside, *spec.no_proxy])
     lines = [("HTTP_PROXY", spec.http_proxy), ("HTTPS_PROXY", spec.https_proxy), ("NO_PROXY", ",".join(spared))]
-    return "[Service]\n" + "".join(f"Environment={_quoted(f'{k}={v}'.replace('%', '%%'))}\n" for k, v in lines if v)
+    return "".join(f"{name}={value}\n" for name, value in lines if value)
 
 
 def _cni(spec: Spec, node: Node) -> str:

@@ -40,7 +40,7 @@ async def reset(machine: Machine, purge: bool, tell: Tell) -> list[str]:
     if layout.KEEPALIVED in machine.record.former:
         await machine.run("systemctl", "disable", "--now", "keepalived.service")
     await _links(machine)
-    await _rules(machine)
+    await rules(machine)
     await _mounts(machine)
     for folder in _FOLDERS:
         with suppress(OSError):
@@ -95,7 +95,7 @@ async def _links(machine: Machine) -> None:
             await machine.run("ip", "route", "del", *pods.split()[3:])
 
 
-async def _rules(machine: Machine) -> None:
+async def rules(machine: Machine) -> None:
     """Only lines that name a chain of the engine are left out; all else is put back as it was read."""
     for save, restore in _TABLES:
         rules = (await machine.run(save)).output

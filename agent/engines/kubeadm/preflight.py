@@ -5,6 +5,7 @@ Limits are kubeadm's own (two processors and 1,700 MiB for a control plane; kube
 
 from __future__ import annotations
 
+import asyncio
 import os
 import platform
 import shutil
@@ -34,17 +35,32 @@ _BINARIES = ("kubeadm", "kubelet", "kubectl")
 
 
 async def findings(machine: Machine, spec: Spec, node: Node, payload: Payload) -> tuple[Issue, ...]:
-    found = list(_remains(machine))
+    found = [*_programs(machine, spec, node), *_placed(machine)]
+    found += await asyncio.to_thread(lambda: list(_content(spec, payload)))  # it reads every part
+    found += [issue async for issue in _running(machine)]
+    found += await host(machine, spec, node, payload, detect.detect(machine), _PORTS[node.role])
+    return tuple(sorted(found, key=lambda i: i.severity != "error"))
+
+
+async def host(
+    machine: Machine, spec: Spec, node: Node, payload: Payload, state: dict[str, str], ports: tuple[int, ...]
+) -> list[Issue]:
+    """What any engine asks of a host.
+
+    Args:
+        state: what the driver's `detect` says.
+        ports: those that the engine listens on.
+    """
+    found = list(_remains(state))
     found += _room(machine, node, payload)
     found += _kernel(machine, spec)
-    found += _programs(machine, spec, node)
-    found += _content(machine, spec, payload)
     link = link_of(machine, str(node.address))
     found += _network(machine, spec, node, link)
+    found += _ports(machine, ports)
     found += _names(node)
     found += [issue async for issue in _vip(spec, node, link)]
-    found += [issue async for issue in _running(machine)]
-    return tuple(sorted(found, key=lambda i: i.severity != "error"))
+    found += [issue async for issue in _clock(machine)]
+    return found
 
 
 def link_of(machine: Machine, address: str) -> Link | None:
@@ -60,11 +76,13 @@ def _issue(code: str, text: str, remedy: str, severity: str = "error") -> Issue:
     return Issue(code, "error" if severity == "error" else "warning", "", text, remedy)
 
 
-def _remains(machine: Machine) -> Iterator[Issue]:
-    state = detect.detect(machine)
+def _remains(state: dict[str, str]) -> Iterator[Issue]:
     if state["state"] == "foreign":
         text = f"Another cluster, or what is left of one, is on this host: {state['remains']}."
         yield _issue("K118", text, "Take it off with its own uninstaller, or reset this host, then look again.")
+
+
+def _placed(machine: Machine) -> Iterator[Issue]:
     placed = (*(f"/usr/local/bin/{name}" for name in _BINARIES), layout.KUBELET)
     if others := [path for path in placed if path not in machine.record.former and machine.there(path)]:
         text = f"Programs of an engine are here that Onsite did not bring: {', '.join(others)}."
@@ -119,7 +137,7 @@ def _programs(machine: Machine, spec: Spec, node: Node) -> Iterator[Issue]:
         yield _issue("K119", text, "Give the cluster an address that does not move, or take that set-up away.")
 
 
-def _content(machine: Machine, spec: Spec, payload: Payload) -> Iterator[Issue]:
+def _content(spec: Spec, payload: Payload) -> Iterator[Issue]:
     inventory = payload.inventory
     if (inventory.engine, inventory.version) != (spec.engine, spec.version):
         text = f"The content is {inventory.engine} {inventory.version}; {spec.engine} {spec.version} is wanted."
@@ -162,9 +180,12 @@ def _network(machine: Machine, spec: Spec, node: Node, link: Link | None) -> Ite
     if spec.pod_range.overlaps(spec.service_range):
         text = f"The ranges for pods ({spec.pod_range}) and services ({spec.service_range}) overlap."
         yield _issue("K114", text, "Choose other ranges in the cluster definition.")
-    if "init" in machine.record.steps or "join" in machine.record.steps:
+
+
+def _ports(machine: Machine, ports: tuple[int, ...]) -> Iterator[Issue]:
+    if {"init", "join", "start"} & machine.record.steps.keys():
         return
-    if taken := [str(port) for port in _PORTS[node.role] if _taken(port)]:
+    if taken := [str(port) for port in ports if _taken(port)]:
         text = f"Ports that the cluster needs are in use: {', '.join(taken)}."
         yield _issue("K109", text, "Stop what listens there: `ss -ltnp` names it.")
 
@@ -227,6 +248,9 @@ async def _running(machine: Machine) -> AsyncIterator[Issue]:
         if name != "k8s.io" and (await machine.run("ctr", "-n", name, "tasks", "ls", "-q")).output.split():
             text = f"Containers of something else ({name}) run here; they are restarted with the runtime."
             yield _issue("K124", text, "Go on where a short interruption is no harm.", "warning")
+
+
+async def _clock(machine: Machine) -> AsyncIterator[Issue]:
     clock = await machine.run("timedatectl", "show", "--property=NTPSynchronized", "--value")
     if clock.ok and clock.output.strip() == "no":
         text = "The clock of this host is not set by a time server."

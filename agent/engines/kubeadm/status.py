@@ -10,14 +10,14 @@ from typing import Any
 
 import yaml
 
+from agent.engines import kubectl
 from agent.engines.engine import Status
-from agent.engines.kubeadm import certificates, etcd, kubectl, runtime
+from agent.engines.kubeadm import certificates, etcd, runtime
 from agent.engines.machine import Machine
 from tui.models.change import Issue
 from tui.services import reading
 
 _MANIFESTS = "/etc/kubernetes/manifests"
-_BAD = {"MemoryPressure": "memory is short", "DiskPressure": "the disk is short", "PIDPressure": "processes are short"}
 
 
 async def status(machine: Machine) -> Status:
@@ -40,7 +40,7 @@ async def status(machine: Machine) -> Status:
     if up and not listed:
         text = "The cluster's API does not answer this host."
         issues.append(Issue("K302", "error", "", text, "Look at the control planes, and at the way to them."))
-    nodes = tuple(_node(item) for item in listed)
+    nodes = tuple(kubectl.node_data(item) for item in listed)
     for node in nodes:
         issues += [
             Issue("K303", "error", "", f"{node['name']}: {why}", "Look at that host.") for why in node["reasons"]
@@ -61,31 +61,6 @@ async def status(machine: Machine) -> Status:
             "certificates": certificates.found(machine),
         }
     )
-
-
-def _node(item: dict[str, Any]) -> dict[str, Any]:
-    info = item.get("status", {}).get("nodeInfo", {})
-    addresses = item.get("status", {}).get("addresses") or []
-    ready = kubectl.condition(item)
-    reasons = []
-    if ready.get("status") != "True":
-        reasons.append(ready.get("message") or "it has not reported")
-    for kind, words in _BAD.items():
-        if kubectl.condition(item, kind).get("status") == "True":
-            reasons.append(words)
-    return {
-        "name": item["metadata"]["name"],
-        "address": next((a["address"] for a in addresses if a["type"] == "InternalIP"), ""),
-        "created": item["metadata"].get("creationTimestamp", ""),
-        "ready": ready.get("status") == "True",
-        "reasons": reasons,
-        "conditions": item.get("status", {}).get("conditions") or [],
-        "kubelet": info.get("kubeletVersion", ""),
-        "kernel": info.get("kernelVersion", ""),
-        "image": info.get("osImage", ""),
-        "system": info.get("operatingSystem", ""),
-        "architecture": info.get("architecture", ""),
-    }
 
 
 async def _down(machine: Machine) -> list[Issue]:

@@ -11,11 +11,15 @@ from tui.models.change import Issue, Refused
 
 ADMIN = "/etc/kubernetes/admin.conf"
 KUBELET = "/etc/kubernetes/kubelet.conf"
+K3S = "/etc/rancher/k3s/k3s.yaml"
 _READY = 240.0
+_BAD = {"MemoryPressure": "memory is short", "DiskPressure": "the disk is short", "PIDPressure": "processes are short"}
 
 
 def command(machine: Machine, *words: str, seconds: int = 20) -> tuple[str, ...]:
     """As an administrator on a control plane, else with the little that a node may ask."""
+    if machine.record.engine == "k3s":
+        return ("k3s", "kubectl", f"--kubeconfig={machine.real(K3S)}", f"--request-timeout={seconds}s", *words)
     config = ADMIN if machine.there(ADMIN) else KUBELET
     return ("kubectl", f"--kubeconfig={machine.real(config)}", f"--request-timeout={seconds}s", *words)
 
@@ -50,6 +54,32 @@ async def wait_for_api(machine: Machine, limit: float = 180) -> None:
 def condition(node: dict[str, Any], kind: str = "Ready") -> dict[str, str]:
     found = (node.get("status") or {}).get("conditions") or []
     return next((c for c in found if c.get("type") == kind), {})
+
+
+def node_data(item: dict[str, Any]) -> dict[str, Any]:
+    """What a status tells of a node."""
+    info = item.get("status", {}).get("nodeInfo", {})
+    addresses = item.get("status", {}).get("addresses") or []
+    ready = condition(item)
+    reasons = []
+    if ready.get("status") != "True":
+        reasons.append(ready.get("message") or "it has not reported")
+    for kind, words in _BAD.items():
+        if condition(item, kind).get("status") == "True":
+            reasons.append(words)
+    return {
+        "name": item["metadata"]["name"],
+        "address": next((a["address"] for a in addresses if a["type"] == "InternalIP"), ""),
+        "created": item["metadata"].get("creationTimestamp", ""),
+        "ready": ready.get("status") == "True",
+        "reasons": reasons,
+        "conditions": item.get("status", {}).get("conditions") or [],
+        "kubelet": info.get("kubeletVersion", ""),
+        "kernel": info.get("kernelVersion", ""),
+        "image": info.get("osImage", ""),
+        "system": info.get("operatingSystem", ""),
+        "architecture": info.get("architecture", ""),
+    }
 
 
 async def wait_ready(machine: Machine, name: str, limit: float = _READY) -> None:

@@ -13,8 +13,8 @@ from typing import Any
 
 import yaml
 
+from agent.engines import kubectl
 from agent.engines.engine import Spec
-from agent.engines.kubeadm import kubectl
 from agent.engines.machine import Machine, until
 from agent.engines.payload import Payload
 from tui.models.change import Issue, Refused
