@@ -120,8 +120,11 @@ def start(jobs: Jobs, argument: Mapping[str, Any], who: str) -> str:
 
 
 def current(jobs: Jobs) -> Import | None:
-    """The import that runs or waits, or else the one that ended last."""
-    row = jobs.store.row("SELECT * FROM jobs WHERE kind = ? ORDER BY created DESC, rowid DESC LIMIT 1", KIND)
+    """The import that runs, or one that is paused, or else the one that ended last."""
+    row = jobs.store.row(
+        "SELECT * FROM jobs WHERE kind = ? ORDER BY state NOT IN ('running', 'undoing'), state != 'paused',"
+        " created DESC, rowid DESC LIMIT 1", KIND,
+    )  # fmt: skip
     if row is None:
         return None
     shown = jobs.shown(row)
