@@ -11,7 +11,7 @@ from agent.links import peers, wire
 from agent.links.identity import Identity, fingerprint
 from agent.links.pairing import Joining, PairingError
 from agent.links.peers import Peers
-from agent.links.window import Token
+from tui.models.peers import Token
 
 
 class JoinError(Exception):

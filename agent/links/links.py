@@ -16,7 +16,8 @@ from starlette.types import ASGIApp
 
 from agent.links import identity, joining, peers, wire
 from agent.links.peers import Peer, Peers
-from agent.links.window import Refusal, Token, Window
+from agent.links.window import Refusal, Window
+from tui.models.peers import Token
 from tui.services.host import Host
 
 log = logging.getLogger("agent.links")
@@ -35,6 +36,8 @@ class Links:
     host: Host
     describe: Callable[[], dict[str, Any]]
     port: int = wire.PORT
+    asked_port: int = wire.PORT
+    """Where the listener of a leader is whose address was typed."""
     status: Status = "Pending"
     error: str = ""
     told: dict[str, dict[str, Any]] = field(default_factory=dict)

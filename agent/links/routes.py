@@ -12,12 +12,15 @@ from starlette.routing import Route
 from agent.errors import error
 from agent.links.links import Links
 from agent.links.peers import Peer
-from agent.links.window import SECONDS, Refusal, Token, read_token
+from agent.links.window import SECONDS, Refusal
+from tui.models import endpoint
+from tui.models import peers as ours
 from tui.models.contract import peers as contract
 from tui.models.contract.common import Accepted, Health
 from tui.models.contract.host import EdgeHostInfo
 from tui.models.facts import main_address
-from tui.models.peers import Window
+from tui.models.window import Window
+from tui.models.wrong import Wrong
 from tui.services import facts
 
 CURRENT = "/v1/edge-mgmt/edgehosts/current"
@@ -42,7 +45,9 @@ async def link(request: Request) -> Response:
     """POST .../link: follow the host that made this token."""
     try:
         said = await _said(request)
-        token = read_token(str(said.get("token", "")))
+        token = ours.token(str(said.get("token", "")))
+    except Wrong as why:
+        return error(400, f"{why.issue.text} {why.issue.remedy}")
     except ValueError as why:
         return error(400, str(why))
     return _follow(request, token, "token")
@@ -77,31 +82,29 @@ async def window(request: Request) -> Response:
             links.lead()
         elif request.method == "DELETE":
             links.stop_leading()
-        shown = Window(open=links.window.opened, failures=links.window.failures)
-        if links.window.opened:
-            address = _address(links)
-            code = links.window.code()
-            left = links.window.remaining("code")
-            shown = shown.model_copy(
-                update={"address": address, "port": links.port, "code": code, "remaining": int(left)}
-            )
+        if not links.window.opened:
+            return _sent(Window(open=False, failures=links.window.failures))
+        digits = links.window.code()
+        shown = Window(
+            open=True, failures=links.window.failures, address=_address(links), port=links.port, code=digits,
+            remaining=int(links.window.remaining("code")),
+        )  # fmt: skip
     except (Refusal, OSError) as why:
         return error(409, str(why))
-    return JSONResponse(shown.model_dump(mode="json"))
+    return _sent(shown)
 
 
 async def code(request: Request) -> Response:
     """POST /v1/onsite/link/code: follow the host at this address, with the short code that it shows."""
     try:
         said = await _said(request)
-        digits = "".join(c for c in str(said.get("code", "")) if c.isdigit())
-        address, port = str(said.get("address", "")), int(said.get("port") or 0)
-    except (ValueError, TypeError):
-        return error(400, "An address and a code are needed.")
-    if len(digits) != 8 or not address:
-        return error(400, "A code has eight digits; the address stands beside it on the leader's screen.")
+        digits, address = ours.code(str(said.get("code", ""))), endpoint.host(str(said.get("address", "")))
+    except Wrong as why:
+        return error(400, f"{why.issue.text} {why.issue.remedy}")
+    except ValueError as why:
+        return error(400, str(why))
     links: Links = request.app.state.links
-    return _follow(request, Token(address, port or links.port, "", digits), "code")
+    return _follow(request, ours.Token(address, links.asked_port, "", digits), "code")
 
 
 ROUTES = [
@@ -114,7 +117,7 @@ ROUTES = [
 ]
 
 
-def _follow(request: Request, token: Token, kind: str) -> Response:
+def _follow(request: Request, token: ours.Token, kind: str) -> Response:
     links: Links = request.app.state.links
     try:
         links.follow(token, kind)

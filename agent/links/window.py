@@ -5,13 +5,12 @@ Ten failures close it. Nothing of it is written down: an agent that starts anew 
 
 from __future__ import annotations
 
-import base64
-import json
 import secrets
 from dataclasses import dataclass, field
 
 from agent.links.pairing import Admitting, PairingError
 from agent.links.peers import Peer
+from tui.models.peers import DIGITS, Token
 from tui.services.clock import Clock
 
 SECONDS = 120.0
@@ -72,8 +71,7 @@ class Window:
         Raises:
             Refusal: the window is closed.
         """
-        content = {"a": address, "p": port, "f": self.own, "w": self._secret("token").word}
-        return base64.b64encode(json.dumps(content, separators=(",", ":")).encode()).decode("ascii")
+        return Token(address, port, self.own, self._secret("token").word).text()
 
     def remaining(self, kind: str) -> float:
         """Seconds for which the code or the token is still good.
@@ -128,7 +126,7 @@ class Window:
         now = self.clock.boottime()
         known = self._secrets.get(kind)
         if known is None or known.until <= now:
-            word = f"{secrets.randbelow(10**8):08}" if kind == "code" else secrets.token_urlsafe(24)
+            word = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}" if kind == "code" else secrets.token_urlsafe(24)
             known = self._secrets[kind] = _Secret(word, now + SECONDS)
         return known
 
@@ -143,30 +141,3 @@ class Window:
         self.failures += 1
         if self.failures >= FAILURES:
             self.close()
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """What a leader's token says."""
-
-    address: str
-    port: int
-    fingerprint: str
-    word: str
-
-
-def read_token(text: str) -> Token:
-    """A token as it was pasted, typed or read from a stick.
-
-    Raises:
-        ValueError: it is none; the text is a sentence.
-    """
-    sentence = "This is no token of a leader: it begins with eyJ and is copied whole."
-    try:
-        found = json.loads(base64.b64decode("".join(text.split()), validate=True))
-        token = Token(str(found["a"]), int(found["p"]), str(found["f"]), str(found["w"]))
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(sentence) from error
-    if len(token.fingerprint) != 64 or not 0 < token.port < 65536 or len(text) > 2048:
-        raise ValueError(sentence)
-    return token

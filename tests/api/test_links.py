@@ -20,7 +20,10 @@ from agent.links import identity, joining, serving, wire
 from agent.links.links import Links
 from agent.links.pairing import Admitting, Joining, PairingError
 from agent.links.peers import Peer
-from agent.links.window import FAILURES, SECONDS, Refusal, Token, Window, read_token
+from agent.links.window import FAILURES, SECONDS, Refusal, Window
+from tui.models import peers as model
+from tui.models.peers import Token
+from tui.models.wrong import Wrong
 from tui.services.clock import FixedClock
 from tui.services.host import Host
 from tui.services.network.kernel import NetlinkKernel
@@ -62,7 +65,7 @@ async def test_two_followers_by_code_and_by_token_know_each_other(tmp_path: Path
     async with running(tmp_path, "n1", "n2", "n3") as (n1, n2, n3):
         await code_linked(n1, n2)
         assert (n2.status, n2.error) == ("Completed", "")
-        token = read_token(n1.window.token("127.0.0.1", n1.port))
+        token = model.token(n1.window.token("127.0.0.1", n1.port))
         n3.follow(token, "token")
         await until(lambda: n3.status == "Completed")
         assert [(p.name, p.role) for p in n1.peers.all] == [("n2", "follower"), ("n3", "follower")]
@@ -113,7 +116,7 @@ async def test_ten_failures_close_the_window(tmp_path: Path) -> None:
 async def test_a_token_is_good_once(tmp_path: Path) -> None:
     async with running(tmp_path, "n1", "n2", "n3") as (n1, n2, n3):
         n1.lead()
-        token = read_token(n1.window.token("127.0.0.1", n1.port))
+        token = model.token(n1.window.token("127.0.0.1", n1.port))
         n2.follow(token, "token")
         await until(lambda: n2.status == "Completed")
         n3.follow(token, "token")
@@ -125,7 +128,7 @@ async def test_a_token_of_another_host_at_that_address(tmp_path: Path) -> None:
     async with running(tmp_path, "n1", "n2", "n3") as (n1, n2, n3):
         n1.lead()
         n3.lead()
-        token = read_token(n1.window.token("127.0.0.1", n3.port))
+        token = model.token(n1.window.token("127.0.0.1", n3.port))
         n2.follow(token, "token")
         await until(lambda: n2.status == "Failed")
         assert "its certificate is another" in n2.error
@@ -270,5 +273,5 @@ _FORGED = st.dictionaries(st.sampled_from("apfw"), st.text(max_size=4) | st.inte
 
 @given(st.text(max_size=80) | _FORGED.map(lambda said: base64.b64encode(json.dumps(said).encode()).decode()))
 def test_a_token_is_read_or_refused_in_a_sentence(text: str) -> None:
-    with pytest.raises(ValueError, match="no token of a leader"):
-        read_token(text)
+    with pytest.raises(Wrong, match="no token of a leader"):
+        model.token(text)

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from ipaddress import IPv4Address, IPv6Address
 from zoneinfo import available_timezones
 
+from tui.models.peers import Token
+
 COUNT = 2000
 _SIGNS = "0123456789abcdefABCDEFghxz.:/,;%[]-_ \t\n+*~@#'\"\\()"
 _STRANGE = (
@@ -126,6 +128,15 @@ def _taint(rng: random.Random) -> str:
     return f"{rng.choice(_NAMES)}{rng.randint(0, 999)}{value}:{rng.choice(('NoSchedule', 'NoExecute', 'noschedule'))}"
 
 
+def _linkcode(rng: random.Random) -> str:
+    digits = f"{rng.randrange(10**8):08}"
+    return rng.choice((digits, f"{digits[:4]} {digits[4:]}", f"{digits[:4]}-{digits[4:]}"))
+
+
+def _linktoken(rng: random.Random) -> str:
+    return Token(_four(rng), rng.randint(1, 65535), f"{rng.getrandbits(256):064x}", f"{rng.getrandbits(128):x}").text()
+
+
 def _overlay(rng: random.Random) -> str:
     start = rng.choice(("10", "192.168", "172.20", "100.64"))
     rest = ".".join(str(rng.randint(0, 255)) for _ in range(3 - start.count(".")))
@@ -164,6 +175,8 @@ _VALID: dict[str, Callable[[random.Random], str]] = {
     "zone": _zone,
     "moment": _moment,
     "keymap": _keymap,
+    "linkcode": _linkcode,
+    "linktoken": _linktoken,
     "clustername": lambda rng: f"{rng.choice(('shop', 'edge', 'a', 'plant'))}-{rng.randint(0, 99999)}",
     "vip": _four,
     "overlay": _overlay,

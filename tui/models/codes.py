@@ -1,7 +1,7 @@
 """The codes of issues: short enough to read out on the phone, each with a page that Help shows and the docs hold.
 
 A1 the local agent, B1 content. N1 typed values, N2 address sanity, N3 what the network said, C1 changes, D1 documents,
-D2 checks of the way out, K1-K6 clusters, M1 managers of the network, P1 proxy, R1 registration, S1 settings of Onsite
+D2 checks of the way out, K1-K6 clusters, L1 linked hosts, M1 managers of the network, P1 proxy, R1 registration, S1 settings of Onsite
 itself (S101) and certificates, U1 support bundle, Y1 name and time.
 """
 
@@ -73,6 +73,10 @@ TITLES = {
     "K428": "Two hosts of one name",
     "K429": "Hosts of different kinds",
     "K431": "No definition is chosen",
+    "L101": "Not a code of a leader",
+    "L102": "Not a token of a leader",
+    "L103": "This host was not linked",
+    "L104": "A linked host is silent",
     "N101": "The prefix length is missing",
     "N102": "Not an IPv4 address",
     "N103": "A host mask instead of a mask",

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from typing import Any, TypeVar
 
-from tui.models import endpoint, hostname, keymap, kubernetes, plane, timing
+from tui.models import endpoint, hostname, keymap, kubernetes, peers, plane, timing
 from tui.models.address import plain, single, usable
 from tui.models.domain import domain
 from tui.models.ipv4 import four, gateway4, interface4, mask_length
@@ -110,6 +110,8 @@ def show(kind: str, value: Any) -> str:
         return value if isinstance(value, str) else str(value.get_secret_value())
     if kind == "moment":
         return timing.shown(value)
+    if kind == "linktoken":
+        return str(value.text())
     return ", ".join(str(v) for v in value) if isinstance(value, tuple) else str(value)
 
 
@@ -206,6 +208,8 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "tags": _list(plane.tag),
     "host_id": plane.identity,
     "page": plane.page,
+    "linkcode": peers.code,
+    "linktoken": peers.token,
     "clustername": kubernetes.name,
     "vip": kubernetes.address,
     "overlay": kubernetes.overlay,
