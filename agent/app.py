@@ -1,6 +1,7 @@
 """The agent's routes. One module per concern of the contract, each with its `ROUTES`; this one only puts them together.
 
-What handlers share is in `request.app.state`: `host`, `settings`, `store`, `jobs`, `tokens`, `throttle`, `registrar`.
+What handlers share is in `request.app.state`: `host`, `settings`, `store`, `jobs`, `tokens`, `throttle`, `registrar`,
+`links`.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ from agent import (
 from agent.auth import Gate
 from agent.cluster import routes as cluster_routes
 from agent.jobs import Jobs
+from agent.links import routes as links_routes
+from agent.links import serving
+from agent.links.links import Links
 from agent.registration import routes as registration
 from agent.registration.registrar import Registrar, Timing
 from agent.store import PATH, Store
@@ -55,6 +59,7 @@ CONCERNS = (
     uploads,
     registration,
     cluster_routes,
+    links_routes,
 )
 KINDS = (configuring.kind, userdata.kind, diagnostics.kind, power.kind, content_import.kind)
 PACE = "ONSITE_PACE"
@@ -84,6 +89,8 @@ def build(served: Host, settings: Settings | None = None) -> Starlette:
     for kind in KINDS:
         app.state.jobs.add(kind(served))
     app.state.registrar = Registrar(served, Timing(pace=float(os.environ.get(PACE, "1"))))
+    port = app.state.settings.agent_peer_port
+    app.state.links = Links(served, lambda: host.edge_host_info(served), port=port, asked_port=port)
     cluster_routes.mount(app)
     return app
 
@@ -92,11 +99,13 @@ def build(served: Host, settings: Settings | None = None) -> Starlette:
 async def _alive(app: Starlette) -> AsyncIterator[None]:
     uploads.sweep(app.state.host)
     app.state.jobs.resume()
+    await app.state.links.start(serving.build(app.state.links))
     registering = asyncio.create_task(app.state.registrar.run())
     try:
         yield
     finally:
         registering.cancel()
         await asyncio.gather(registering, return_exceptions=True)
+        await app.state.links.stop()
         await app.state.jobs.stop()
         app.state.store.close()

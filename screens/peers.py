@@ -72,7 +72,7 @@ class PeersScreen(Place):
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
-        self._ask()
+        self._look()
 
     def on_screen_suspend(self) -> None:
         self.token = ""
@@ -104,7 +104,9 @@ class PeersScreen(Place):
     def _rows(self, width: int) -> Iterator[Row]:
         yield heading("Linked hosts")
         for issue in self._issues():
-            first, *rest = wrapped(f"{issue.text} {issue.remedy}", width, "x" if issue.severity == "error" else "!")
+            first, *rest = wrapped(
+                f"{issue.code} {issue.text} {issue.remedy}", width, "x" if issue.severity == "error" else "!"
+            )
             yield first._replace(key=issue.code)
             yield from rest
         if self.linked is None:
@@ -161,10 +163,22 @@ class PeersScreen(Place):
 
     def _look_again(self) -> None:
         if self.is_current:
-            self._ask()
+            self._look()
 
-    @work(group="peers", exclusive=True, exit_on_error=False)
-    async def _ask(self, wish: str = "", of: str = "") -> None:
+    @work(group="peers-look", exclusive=True, exit_on_error=False)
+    async def _look(self) -> None:
+        """How things stand."""
+        from tui.services import peers
+
+        try:
+            linked = await peers.read(await self.session.agent_client())
+        except Refused as refused:
+            self.post_message(self.Looked(None, refused.issues))
+        else:
+            self.post_message(self.Looked(linked))
+
+    @work(group="peers-wish", exclusive=True, exit_on_error=False)
+    async def _do(self, wish: str, of: str = "") -> None:
         """Do what was wished, then look how things stand."""
         from tui.models import window
         from tui.models.contract import peers as contract
@@ -183,7 +197,7 @@ class PeersScreen(Place):
                 await agent.call(contract.UNLINK, query={"peerId": of}, seconds=peers.LINK_SECONDS)
             linked = await peers.read(agent)
         except Refused as refused:
-            self.post_message(self.Looked(self.linked if wish else None, refused.issues))
+            self.post_message(self.Looked(self.linked, refused.issues))
         else:
             self.post_message(self.Looked(linked, token=token))
 
@@ -195,14 +209,14 @@ class PeersScreen(Place):
     # --- actions ---------------------------------------------------------------------------------------------------
 
     def action_open_window(self) -> None:
-        self._ask("open")
+        self._do("open")
 
     def action_close_window(self) -> None:
         self.token = ""
-        self._ask("close")
+        self._do("close")
 
     def action_token(self) -> None:
-        self._ask("token")
+        self._do("token")
 
     def action_follow(self) -> None:
         from screens.peers_follow import FollowScreen
@@ -218,7 +232,7 @@ class PeersScreen(Place):
     def _unlink(self, yes: bool | None) -> None:
         peer = self._peer()
         if yes and peer is not None:
-            self._ask("unlink", peer.id)
+            self._do("unlink", peer.id)
 
     def action_explain(self) -> None:
         self.post_message(Explain(self.page.key))

@@ -10,8 +10,9 @@ PATH = "/etc/onsite/onsite.toml"
 SHORTEST, LONGEST = 30, 600
 """Seconds that somebody must have at least, and may have at most, to keep a change."""
 NUMBERS = {
-    "agent_port": (1, 65535), "agent_delay_after": (1, 100), "agent_lock_after": (1, 100),
-    "agent_lock_minutes": (1, 24 * 60), "console_failures": (1, 100), "console_idle": (1, 24 * 60),
+    "agent_port": (1, 65535), "agent_peer_port": (1, 65535), "agent_delay_after": (1, 100),
+    "agent_lock_after": (1, 100), "agent_lock_minutes": (1, 24 * 60), "console_failures": (1, 100),
+    "console_idle": (1, 24 * 60),
 }  # fmt: skip
 FLAGS = ("agent_https", "console_login")
 
@@ -25,6 +26,7 @@ class Settings:
         agent_socket: Unix socket of the embedded agent.
         agent_url: base URL of another agent that speaks the Local Management API; "" for the embedded one.
         agent_https: the embedded agent also listens on HTTPS, on every address, at `agent_port`.
+        agent_peer_port: where linked hosts speak with each other; listened on only while there are any.
         agent_delay_after: wrong passwords of one user after which each further try waits, 1 s doubling.
         agent_lock_after: wrong passwords after which that user is shut out for `agent_lock_minutes`.
         checks_endpoint, checks_registry, checks_url: what Checks reaches: host, host:port or URL; "" for nothing.
@@ -40,6 +42,7 @@ class Settings:
     agent_url: str = ""
     agent_https: bool = False
     agent_port: int = 5080
+    agent_peer_port: int = 5081
     agent_delay_after: int = 3
     agent_lock_after: int = 5
     agent_lock_minutes: int = 15

@@ -115,7 +115,7 @@ class Links:
     def stop_leading(self) -> None:
         self.window.close()
 
-    def admitted(self, peer: Peer) -> None:
+    def admitted(self, peer: Peer, own_id: str) -> None:
         """A follower has proven that it knows the password.
 
         Raises:
@@ -123,7 +123,7 @@ class Links:
             OSError: it cannot be written down.
         """
         same = self.peers.by_id(peer.id)
-        if peer.id == self.id or (same is not None and same.fingerprint != peer.fingerprint):
+        if peer.id == own_id or (same is not None and same.fingerprint != peer.fingerprint):
             raise Refusal(f"Another linked host has the host id of {peer.name} too ({peer.id}). Was a disk copied?")
         self._trust(self.peers.added(peer))
         log.info("linked: %s at %s, certificate %s", peer.name, peer.address, peer.fingerprint)
@@ -156,7 +156,7 @@ class Links:
     async def _join(self, token: Token, kind: str) -> None:
         try:
             self._listen()
-            found = await joining.join(self.own, token, kind, self.me())
+            found = await joining.join(self.own, token, kind, await self.me())
             self._trust(found)
             self.status = "Completed"
             self._spawn(self._report_for_ever())
@@ -180,7 +180,8 @@ class Links:
             ValueError: it answers nonsense.
         """
         async with wire.client_to(self.own, leader) as client:
-            answer = await client.post("/v1/onsite/peer/state", json={"host": self.me(), "info": self.describe()})
+            info = await self.info()
+            answer = await client.post("/v1/onsite/peer/state", json={"info": info})
         if answer.status_code == 403:  # the leader has unlinked this host while it was away
             self._trust(self.peers.without(leader.id))
             self.status, self.error = "Failed", f"{leader.name} has unlinked this host."
@@ -189,19 +190,19 @@ class Links:
         self.heard[leader.id] = self.host.clock.boottime()
         self.told[leader.id] = dict(said["info"])
         others = [peers.peer({**each, "role": "follower"}) for each in said["peers"]]
-        now = Peers((leader, *(each for each in others if each.id != self.id)))
+        now = Peers((leader, *(each for each in others if each.id != info["metadata"]["id"])))
         if now != self.peers:
             self._trust(now)
 
     # --- both ----------------------------------------------------------------------------------------------------
 
-    @property
-    def id(self) -> str:
-        return str(self.describe()["metadata"]["id"])
+    async def info(self) -> dict[str, Any]:
+        """Who this host is now; reading that takes a while."""
+        return await asyncio.to_thread(self.describe)
 
-    def me(self) -> dict[str, Any]:
+    async def me(self) -> dict[str, Any]:
         """This host as its peers write it down; the address is the one that they see."""
-        described = self.describe()["metadata"]
+        described = (await self.info())["metadata"]
         return {
             "id": described["id"], "name": described["name"], "port": self.port, "certificate": self.own.pem,
         }  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -22,6 +23,7 @@ from tui.models.facts import main_address
 from tui.models.window import Window
 from tui.models.wrong import Wrong
 from tui.services import facts
+from tui.services.host import Host
 
 CURRENT = "/v1/edge-mgmt/edgehosts/current"
 _LARGEST = 16 << 10
@@ -33,7 +35,7 @@ async def generate_token(request: Request) -> Response:
     try:
         if not links.window.opened:
             links.lead()
-        address = _address(links)
+        address = await run_in_threadpool(_address, links.host)
         token = links.window.token(address, links.port)
         left = int(links.window.remaining("token"))
     except (Refusal, OSError) as why:
@@ -84,9 +86,9 @@ async def window(request: Request) -> Response:
             links.stop_leading()
         if not links.window.opened:
             return _sent(Window(open=False, failures=links.window.failures))
-        digits = links.window.code()
+        digits, address = links.window.code(), await run_in_threadpool(_address, links.host)
         shown = Window(
-            open=True, failures=links.window.failures, address=_address(links), port=links.port, code=digits,
+            open=True, failures=links.window.failures, address=address, port=links.port, code=digits,
             remaining=int(links.window.remaining("code")),
         )  # fmt: skip
     except (Refusal, OSError) as why:
@@ -148,9 +150,9 @@ def _peer(links: Links, peer: Peer) -> contract.LinkPeer:
     return found.model_copy(update={"config": EdgeHostInfo.model_validate(info)}) if info else found
 
 
-def _address(links: Links) -> str:
+def _address(host: Host) -> str:
     """Where other hosts find this one: the first address of the link with the way out, without its prefix."""
-    read = facts.read(links.host)
+    read = facts.read(host)
     with_way_out = [x for x in read.links if x.default_gateways and main_address(x)]
     with_address = [x for x in read.links if x.kind != "loopback" and main_address(x)]
     found = next(iter([*with_way_out, *with_address]), None)

@@ -70,13 +70,13 @@ async def finish(request: Request) -> Response:
     """The second half: the follower's proof against the leader's, and who else is linked."""
     links: Links = request.app.state.links
     said = await _said(request)
-    others = [_public(each) for each in links.peers.followers]
+    me, others = await links.me(), [_public(each) for each in links.peers.followers]
     try:
         peer, proof = links.window.finish(str(said.get("number")), _bytes(said.get("proof")))
-        links.admitted(peer)
+        links.admitted(peer, me["id"])
     except Refusal as error:
         return errors.error(403, str(error))
-    return JSONResponse({"proof": _text(proof), "host": links.me(), "peers": others})
+    return JSONResponse({"proof": _text(proof), "host": me, "peers": others})
 
 
 async def state(request: Request) -> Response:
@@ -86,7 +86,7 @@ async def state(request: Request) -> Response:
     said = await _said(request)
     links.heard_of(peer, dict(said.get("info", {})))
     others = [_public(each) for each in links.peers.followers if each.id != peer.id]
-    return JSONResponse({"info": links.describe(), "peers": others})
+    return JSONResponse({"info": await links.info(), "peers": others})
 
 
 async def unlink(request: Request) -> Response:

@@ -8,6 +8,7 @@ import json
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +17,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.app import build
 from agent.links import identity, joining, serving, wire
 from agent.links.links import Links
 from agent.links.pairing import Admitting, Joining, PairingError
 from agent.links.peers import Peer
 from agent.links.window import FAILURES, SECONDS, Refusal, Window
+from tests.contract import answer_schema, violations
+from tests.screens.agents import free_port
 from tui.models import peers as model
 from tui.models.peers import Token
 from tui.models.wrong import Wrong
 from tui.services.clock import FixedClock
 from tui.services.host import Host
 from tui.services.network.kernel import NetlinkKernel
+from tui.settings import Settings
+
+LINK = "/v1/edge-mgmt/edgehosts/current/link"
+STATUS, UNLINK = f"{LINK}/status", "/v1/edge-mgmt/edgehosts/current/unlink"
+WINDOW, CODE = "/v1/onsite/link/window", "/v1/onsite/link/code"
 
 
 def describe(name: str, host_id: str = "") -> dict[str, Any]:
@@ -212,7 +221,7 @@ async def test_unlinked_from_either_side(tmp_path: Path) -> None:
 
 async def test_a_copied_disk_is_told_apart(tmp_path: Path) -> None:
     async with running(tmp_path, "n1", "n2") as (n1, n2):
-        n2.describe = lambda: describe("n2", "id-of-n1")
+        n2.describe = partial(describe, "n2", "id-of-n1")
         await code_linked(n1, n2)
         assert n2.status == "Failed"
         assert "Was a disk copied?" in n2.error
@@ -225,6 +234,45 @@ async def test_who_leads_cannot_follow_and_who_follows_cannot_lead(tmp_path: Pat
             n2.lead()
         with pytest.raises(Refusal, match="leads others"):
             n1.follow(Token("127.0.0.1", n2.port, "", "1" * 8), "code")
+
+
+async def test_by_the_routes_of_the_contract_and_ours(tmp_path: Path) -> None:
+    """What a console asks, on one agent that leads and one that follows."""
+    served = [NetlinkKernel(), NetlinkKernel()]
+    apps = [
+        build(Host(tmp_path / name, kernel, "user"), Settings(agent_peer_port=free_port()))
+        for name, kernel in zip(("n1", "n2"), served, strict=True)
+    ]
+    async with AsyncExitStack() as stack:
+        clients = []
+        for number, app in enumerate(apps, 1):
+            app.state.links.describe = partial(describe, f"n{number}")
+            await stack.enter_async_context(app.router.lifespan_context(app))
+            transport = httpx.ASGITransport(app, client=("uid:0", 1))
+            clients.append(await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://a")))
+        leader, follower = clients
+        apps[1].state.links.asked_port = apps[0].state.links.port
+        assert (await leader.get(STATUS)).status_code == 404
+        assert (await leader.get(WINDOW)).json() == {"open": False, "failures": 0}
+        shown = (await leader.post(WINDOW)).json()
+        assert (len(shown["code"]), shown["port"], shown["remaining"] > 100) == (8, apps[0].state.links.port, True)
+        refused = await follower.post(CODE, json={"address": "127.0.0.1", "code": "12 34"})
+        assert (refused.status_code, refused.json()["message"][:25]) == (400, "A code has eight digits; ")
+        begun = await follower.post(CODE, json={"address": "127.0.0.1", "code": model.spoken(shown["code"])})
+        assert begun.json()["status"] == "InProgress"
+        await until(lambda: apps[1].state.links.status == "Completed")
+        await until(lambda: "id-of-n2" in apps[0].state.links.heard)
+        assert violations((await leader.get(STATUS)).json(), answer_schema("GET", STATUS, 200)) == []
+        seen = (await leader.get(STATUS)).json()["peers"][0]
+        assert (seen["id"], seen["role"], seen["health"]) == ("id-of-n2", "follower", {"status": "Healthy"})
+        assert (await follower.post(WINDOW)).status_code == 409
+        assert (await leader.delete(WINDOW)).json()["open"] is False
+        token = (await leader.post(f"{LINK}/generate-token")).json()
+        assert violations(token, answer_schema("POST", f"{LINK}/generate-token", 200)) == []
+        assert (await leader.post(LINK, json=token)).status_code == 400  # it leads
+        assert (await follower.post(UNLINK, params={"peerId": "nobody"})).status_code == 400
+        assert (await follower.post(UNLINK, params={"peerId": "id-of-n1"})).status_code == 200
+        assert (await leader.get(STATUS)).json()["peers"] == []
 
 
 async def test_nobody_answers(tmp_path: Path) -> None:

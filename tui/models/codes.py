@@ -1,8 +1,8 @@
 """The codes of issues: short enough to read out on the phone, each with a page that Help shows and the docs hold.
 
 A1 the local agent, B1 content. N1 typed values, N2 address sanity, N3 what the network said, C1 changes, D1 documents,
-D2 checks of the way out, K1-K6 clusters, L1 linked hosts, M1 managers of the network, P1 proxy, R1 registration, S1 settings of Onsite
-itself (S101) and certificates, U1 support bundle, Y1 name and time.
+D2 checks of the way out, K1-K6 clusters, L1 linked hosts, M1 managers of the network, P1 proxy, R1 registration,
+S1 settings of Onsite itself (S101) and certificates, U1 support bundle, Y1 name and time.
 """
 
 from __future__ import annotations
