@@ -126,6 +126,8 @@ class PeersScreen(Place):
             yield from (_row(each, width) for each in peers)
 
     def _standing(self, linked: Linked, width: int) -> Iterator[Row]:
+        from tui.services.peers import name
+
         status = linked.status.status if linked.status else ""
         if linked.window is not None and linked.window.open:
             yield text("This host lets others in. At each of them: Hosts, F, then")
@@ -140,7 +142,7 @@ class PeersScreen(Place):
         elif status == "InProgress":
             yield marked("..", "This host is being linked.")
         elif linked.leader is not None:
-            yield marked("ok", f"This host follows {_name(linked.leader)}.")
+            yield marked("ok", f"This host follows {name(linked.leader)}.")
         elif linked.leads:
             yield marked("ok", "This host leads. O shows a code for more hosts.")
         else:
@@ -224,10 +226,12 @@ class PeersScreen(Place):
         self.app.push_screen(FollowScreen(self.session))
 
     def action_unlink(self) -> None:
+        from tui.services.peers import name
+
         peer = self._peer()
         if peer is not None:
             words = "It is trusted no more. Its own configuration and content stay as they are."
-            self.app.push_screen(Question(f"Unlink {_name(peer)}?", words, yes="Unlink", no="Keep it"), self._unlink)
+            self.app.push_screen(Question(f"Unlink {name(peer)}?", words, yes="Unlink", no="Keep it"), self._unlink)
 
     def _unlink(self, yes: bool | None) -> None:
         peer = self._peer()
@@ -242,13 +246,10 @@ class PeersScreen(Place):
         return next((p for p in peers if p.id == self.page.key), None)
 
 
-def _name(peer: LinkPeer) -> str:
-    named = peer.config.metadata.name if peer.config and peer.config.metadata else ""
-    return named or peer.id or peer.ip
-
-
 def _row(peer: LinkPeer, width: int) -> Row:
-    well = peer.health is None or peer.health.status != "Unhealthy"
-    state = "ready" if well else f"L104 {peer.health.reason}" if peer.health else ""
-    words = f"{clip(_name(peer), 19):<20}{peer.ip:<17}{peer.role:<10}{state}"
-    return marked("ok" if well else "x", clip(words, width - 3), peer.id)
+    from tui.services import peers
+
+    wrong = peers.silent(peer)
+    state = f"{wrong.code} {peer.health.reason if peer.health else ''}" if wrong else "ready"
+    words = f"{clip(peers.name(peer), 19):<20}{peer.ip:<17}{peer.role:<10}{state}"
+    return marked("x" if wrong else "ok", clip(words, width - 3), peer.id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tui.models import window as ours
+from tui.models.change import Issue
 from tui.models.contract import peers as contract
 from tui.models.contract.peers import LinkStatus
 from tui.models.peers import Token
@@ -35,6 +36,21 @@ class Linked:
     @property
     def leader(self) -> contract.LinkPeer | None:
         return next((p for p in (self.status.peers if self.status else []) if p.role == "leader"), None)
+
+
+def name(peer: contract.LinkPeer) -> str:
+    """What a person calls it."""
+    named = peer.config.metadata.name if peer.config and peer.config.metadata else ""
+    return named or peer.id or peer.ip
+
+
+def silent(peer: contract.LinkPeer) -> Issue | None:
+    """What is wrong with a linked host, None where it is well."""
+    if peer.health is None or peer.health.status != "Unhealthy":
+        return None
+    why = peer.health.reason or "the agent does not say why"
+    remedy = "Look at that host: is it on, and does its Home show an address?"
+    return Issue("L104", "warning", peer.id, f"{name(peer)} is not well: {why}.", remedy)
 
 
 async def read(agent: Agent) -> Linked:
