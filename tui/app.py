@@ -35,6 +35,9 @@ PENDING_SECONDS = 2.0
 TEND_SECONDS = 5.0
 """How often it says that it still edits, and looks who does."""
 
+AGENT_SECONDS = 4.0
+"""How often the agent is asked how it and its cluster are; Home is to be right within five."""
+
 
 class OnsiteApp(App[None], inherit_bindings=False):
     """The console on one line; see `docs/architecture.md` for who calls whom."""
@@ -64,6 +67,7 @@ class OnsiteApp(App[None], inherit_bindings=False):
         super().__init__(driver_class=driver_class, ansi_color=True)
         self.session = session
         self.theme = "ansi-dark"
+        self._asking = False
         for place in PLACES:
             self.add_mode(place.name, partial(self._make, place.name))
 
@@ -81,7 +85,8 @@ class OnsiteApp(App[None], inherit_bindings=False):
         if self.session.gate.asked:
             self.set_interval(PENDING_SECONDS, self._lock)
         self.run_worker(self._watch_kernel(), group="kernel", exit_on_error=False)
-        self.run_worker(self._ask_agent(), group="agent", exit_on_error=False)
+        self._look_at_agent()
+        self.set_interval(AGENT_SECONDS, self._look_at_agent)
 
     def on_unmount(self) -> None:
         self.session.let_go()
@@ -200,8 +205,19 @@ class OnsiteApp(App[None], inherit_bindings=False):
             if self.session.read():
                 self.post_message(FactsChanged())
 
+    def _look_at_agent(self) -> None:
+        """Ask the agent again, unless it still owes the last answer."""
+        if not self._asking:
+            self._asking = True
+            self.run_worker(self._ask_agent(), group="agent", exit_on_error=False)
+
     async def _ask_agent(self) -> None:
-        if await self.session.ask_agent():
+        try:
+            news = await self.session.ask_agent()
+            news = await self.session.read_cluster() or news
+        finally:
+            self._asking = False
+        if news:
             self.post_message(AgentAnswered())
 
     def on_facts_changed(self) -> None:

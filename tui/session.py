@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tui.services.change.journal import Pending
     from tui.services.change.transaction import Outcome
     from tui.services.checks.ladder import Told
+    from tui.services.cluster.reading import Reading
     from tui.services.lease import Lease
     from tui.services.network.backend import Backend
     from tui.services.proxy.trial import Trial
@@ -107,6 +108,8 @@ class Session:
     """What this host trusts beyond its distribution; None until it was asked."""
     tried: dict[str, str] = field(default_factory=dict)
     """The addresses that the proxy was tried with last."""
+    cluster: Reading | None = None
+    """What the agent said of its cluster; None until it was asked."""
     _client: Agent | None = None
     gate: Gate = field(default_factory=Gate)
     """Whether this console asks for a login before anything can be changed."""
@@ -619,6 +622,17 @@ class Session:
             version = info.status.agent_version if info.status else ""
             self.agent = AgentState(True, True, version, settings.management_mode)
         return before != self.agent
+
+    async def read_cluster(self, *, thoroughly: bool = False) -> bool:
+        """Ask the agent how its cluster is; where none is there, nothing is asked. Returns whether it differs."""
+        if not self.agent.answers and self.cluster is None:
+            return False
+        from tui.services.cluster import reading
+
+        before = self.cluster
+        client = await self.agent_client()
+        self.cluster = await reading.read(client, self.host, before, thoroughly=thoroughly)
+        return before != self.cluster
 
     async def agent_client(self) -> Agent:
         """The client that every screen uses; made once, from the settings as they are then.

@@ -5,6 +5,7 @@ Seeded, so that a failure comes again; 2,000 texts of a kind, all different.
 
 from __future__ import annotations
 
+import base64
 import random
 from collections.abc import Callable, Iterator
 from ipaddress import IPv4Address, IPv6Address
@@ -137,6 +138,12 @@ def _linktoken(rng: random.Random) -> str:
     return Token(_four(rng), rng.randint(1, 65535), f"{rng.getrandbits(256):064x}", f"{rng.getrandbits(128):x}").text()
 
 
+def _ssh_key(rng: random.Random) -> str:
+    kind = "ssh-ed25519"
+    blob = b"\0\0\0\x0b" + kind.encode() + b"\0\0\0\x20" + rng.randbytes(32)
+    return f"{kind} {base64.b64encode(blob).decode()} {rng.choice(_NAMES)}"
+
+
 def _overlay(rng: random.Random) -> str:
     start = rng.choice(("10", "192.168", "172.20", "100.64"))
     rest = ".".join(str(rng.randint(0, 255)) for _ in range(3 - start.count(".")))
@@ -178,6 +185,7 @@ _VALID: dict[str, Callable[[random.Random], str]] = {
     "linkcode": _linkcode,
     "linktoken": _linktoken,
     "clustername": lambda rng: f"{rng.choice(('shop', 'edge', 'a', 'plant'))}-{rng.randint(0, 99999)}",
+    "sshkey": _ssh_key,
     "vip": _four,
     "overlay": _overlay,
     "labels": _several(_label),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from tests.recorded_agent import RecordedAgent, scene, serving
 from tests.screens.grid import until
 from tests.screens.machine import machine, session_on
 from tui.app import OnsiteApp
@@ -21,6 +22,14 @@ Opened = Callable[..., AbstractAsyncContextManager[Pilot[Any]]]
 @pytest.fixture
 def session(tmp_path: Path) -> Session:
     return session_on(machine(), tmp_path)
+
+
+@pytest.fixture
+def agent(session: Session) -> Iterator[RecordedAgent]:
+    """An agent without a cluster, at the socket of the session's host; its answers may be changed."""
+    found = RecordedAgent(scene("base"))
+    with serving(found, session.host.path("/run/onsite/agent.sock")):
+        yield found
 
 
 @pytest.fixture

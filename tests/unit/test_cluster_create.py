@@ -148,7 +148,7 @@ def test_what_is_sent_fits_the_contract() -> None:
     assert pools[1]["taints"] == [{"key": "only", "value": "gpu", "effect": "NoSchedule"}]
     config = sent["spec"]["cloudConfig"]["spec"]["clusterConfig"]
     assert config["controlPlaneEndpoint"] == {"type": "VIP", "host": "192.0.2.100"}
-    assert sent["metadata"] == {"name": "shop-12", "tags": {"site": "berlin"}}
+    assert sent["metadata"] == {"name": "shop-12", "labels": {"site": "berlin"}}
 
 
 def test_hosts_of_the_contract() -> None:

@@ -65,6 +65,18 @@ def test_steps_are_in_the_agents_order_with_time_spent() -> None:
     assert found[2].message == "waits for etcd"
 
 
+def test_a_step_that_told_its_beginning_is_timed_from_there() -> None:
+    begun, ended = event("Init", "Unknown", -90, "InProgress"), event("Init", "True", -30, "Completed")
+    lifecycle = {"expectedOrder": ORDER, "edgeHostEvents": [event("Images", "True", -200, "Imported")]}
+    found = steps({**lifecycle, "clusterEvents": [begun, ended]}, NOON)
+    assert (found[2].mark, found[2].spent) == ("ok", 60.0)
+
+
+def test_a_code_that_the_agent_names_is_the_code_that_is_shown() -> None:
+    found = trouble("Step", "Failed", "N104: 010.0.0.1 begins with a zero. Type 10.0.0.1.")
+    assert (found.issue.code, found.issue.text) == ("N104", "Step: 010.0.0.1 begins with a zero. Type 10.0.0.1.")
+
+
 def test_a_later_reason_of_a_type_says_that_the_earlier_is_over() -> None:
     lifecycle = {"expectedOrder": ORDER, "edgeHostEvents": [event("Images", "Unknown", -20, "Imported")]}
     assert brief(steps(lifecycle, NOON))[:2] == [("Unpack the images", "ok", None), ("Import the images", "..", 20.0)]

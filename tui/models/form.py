@@ -11,7 +11,7 @@ from typing import Literal
 Kind = Literal[
     "choice", "text", "addresses4", "addresses6", "gateway4", "gateway6", "nameservers", "domains", "mtu", "flag",
     "host", "port", "user", "secret", "exceptions", "hostname", "timeservers", "zone", "moment", "keymap",
-    "linkcode", "linktoken", "clustername", "vip", "overlay", "labels", "taints",
+    "linkcode", "linktoken", "clustername", "sshkey", "vip", "overlay", "labels", "taints",
     "plane", "registration_secret", "project", "tags", "host_id", "page",
 ]  # fmt: skip
 

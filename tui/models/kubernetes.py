@@ -123,6 +123,18 @@ def ssh_keys(text: str) -> tuple[str, ...]:
     return tuple(found.values())
 
 
+def ssh_key(text: str) -> str:
+    """One public key.
+
+    Raises:
+        Wrong: K406; N117 nothing is typed.
+    """
+    found = ssh_keys(text)
+    if not found:
+        raise Wrong("N117", "Nothing is typed here.", "Paste the line of the file that ends in .pub.")
+    return found[0]
+
+
 def shown_key(key: str) -> str:
     """A key for a list: its type, the end of it, and whose it is."""
     kind, data, *comment = key.split(" ", 2)

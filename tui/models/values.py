@@ -211,6 +211,7 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "linkcode": peers.code,
     "linktoken": peers.token,
     "clustername": kubernetes.name,
+    "sshkey": kubernetes.ssh_key,
     "vip": kubernetes.address,
     "overlay": kubernetes.overlay,
     "labels": _list(kubernetes.label),

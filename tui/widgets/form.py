@@ -306,6 +306,10 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
         if first is not None:
             self.fields[first].focus()
 
+    def note(self, path: str, issue: Issue | None) -> None:
+        """Show an issue at a field that somebody else found out, until the field is left the next time."""
+        self._note(self.fields[path].field, issue)
+
     def show_issue(self) -> None:
         """Scroll so that what is wrong with the focused field is in sight."""
         number = next((n for n, field in enumerate(self.shown) if field.path == self.at), None)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tui.models.change import Issue
-from tui.models.cluster_create import ClusterDraft
+from tui.models.cluster_create import ClusterDraft, PoolDraft
 from tui.models.values import Wrong, parse
 from tui.services.cluster.hosts import Candidate
 from tui.services.cluster.words import count
@@ -145,12 +145,9 @@ def configuration(
         variables: name, profileUid and value of each.
     """
     by_id = {h.id: h for h in hosts}
-    tags: dict[str, str] = {}
-    for tag in parse("tags", draft.name.get("tags", "")):
-        key, _, value = tag.partition(":")
-        tags[key] = value
+    tags = (tag.partition(":") for tag in parse("tags", draft.name.get("tags", "")))
     return {
-        "metadata": {"name": draft.title, "tags": tags},
+        "metadata": {"name": draft.title, "labels": {key: value for key, _, value in tags}},
         "spec": {
             "archiveUploadPath": draft.archive,
             "profileVariables": [dict(v) for v in variables],
@@ -191,11 +188,15 @@ def _pool(draft: ClusterDraft, name: str, hosts: Mapping[str, Candidate]) -> dic
         "useControlPlaneAsWorker": pool.control_plane and pool.worker,
         "hosts": [_host(hosts[i], draft.nics.get(i, "")) for i in ids if i in hosts],
     }
-    if pool.labels.strip():
-        made["additionalLabels"] = dict(entry.split("=", 1) for entry in parse("labels", pool.labels))
-    if pool.taints.strip():
-        made["taints"] = [_taint(entry) for entry in parse("taints", pool.taints)]
-    return made
+    return made | {key: value for key, value in marks_of(pool).items() if value}
+
+
+def marks_of(pool: PoolDraft) -> dict[str, Any]:
+    """Labels and taints of a pool as the contract has them."""
+    return {
+        "additionalLabels": dict(entry.split("=", 1) for entry in parse("labels", pool.labels)),
+        "taints": [_taint(entry) for entry in parse("taints", pool.taints)],
+    }
 
 
 def _host(host: Candidate, nic: str) -> dict[str, Any]:

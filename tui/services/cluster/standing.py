@@ -99,11 +99,11 @@ def _wrong(
 ) -> Iterator[Trouble]:
     if state == "Deleting":
         return
-    said: set[str] = set()
-    for found in _all(status, state, nodes, packs, steps):
-        if found.event not in said or not found.event:
-            said.add(found.event)
-            yield found
+    found = list(_all(status, state, nodes, packs, steps))
+    unique = {t.event or t.issue.text: t for t in reversed(found)}
+    kept = [t for t in found if unique.get(t.event or t.issue.text) is t]
+    told = [t for t in kept if t.issue.code != "K616"]
+    yield from told or kept
 
 
 def _all(
@@ -119,7 +119,7 @@ def _all(
     if state == "Running":
         if text(status, "health", "status") == "Unhealthy":
             reason = text(status, "health", "reason")
-            if reason or not any(node.wrong for node in nodes):
+            if not (any(node.wrong for node in nodes) and (not reason or "node" in reason.lower())):
                 yield trouble("The cluster", "", reason)
         yield from (wrong for c in parts(status, "clusterConditions") if (wrong := _condition(c)))
         yield from (p.wrong for p in packs if p.wrong is not None)

@@ -70,9 +70,13 @@ def steps(lifecycle: Answer, now: float, learned: Mapping[str, float] | None = N
     for event in events:
         by_type.setdefault(text(event, "type"), []).append(event)
     found: list[tuple[_Entry, Answer | None, bool]] = []
+    begun: dict[str, float] = {}
     for kind, group in groupby(_expected(lifecycle), key=lambda entry: entry.type):
-        found += _matched(list(group), by_type.pop(kind, []))
-    made = _timed(found, now, learned or {})
+        entries, own = list(group), by_type.pop(kind, [])
+        found += _matched(entries, own)
+        if len(entries) == 1 and (first := _first(own)) is not None:
+            begun[entries[0].key] = first
+    made = _timed(found, begun, now, learned or {})
     return (*made, *_unexpected(by_type, now))
 
 
@@ -101,10 +105,22 @@ def _matched(entries: list[_Entry], events: list[Answer]) -> list[tuple[_Entry, 
 
 
 def _newest(events: list[Answer]) -> Answer | None:
-    return max(events, key=lambda e: moment(e, "lastTransitionTime") or 0.0, default=None)
+    """Of those with one time the last one."""
+    return max(reversed(events), key=lambda e: moment(e, "lastTransitionTime") or 0.0, default=None)
 
 
-def _timed(found: list[tuple[_Entry, Answer | None, bool]], now: float, learned: Mapping[str, float]) -> list[Step]:
+def _first(events: list[Answer]) -> float | None:
+    """When it began, where more than the end of it was told."""
+    times = [at for e in events if (at := moment(e, "lastTransitionTime")) is not None]
+    return min(times) if len(times) > 1 else None
+
+
+def _timed(
+    found: list[tuple[_Entry, Answer | None, bool]],
+    begun: Mapping[str, float],
+    now: float,
+    learned: Mapping[str, float],
+) -> list[Step]:
     made: list[Step] = []
     before: float | None = None
     waiting = False
@@ -114,16 +130,17 @@ def _timed(found: list[tuple[_Entry, Answer | None, bool]], now: float, learned:
         expected = learned.get(entry.key)
         spent = None
         if mark == "ok":
-            spent = max(0.0, at - before) if at is not None and before is not None else None
+            start = begun.get(entry.key, before)
+            spent = max(0.0, at - start) if at is not None and start is not None else None
             before = at if at is not None else before
         elif not mark and not waiting and made and all(s.mark == "ok" for s in made):
             mark, at = "..", before
-        if mark in ("..", "x") and at is not None:
-            spent = max(0.0, now - at)
+        if mark in ("..", "x") and (start := begun.get(entry.key, at)) is not None:
+            spent = max(0.0, now - start)
         waiting = waiting or mark != "ok"
         wrong = None
         if mark == "x" and event is not None:
-            wrong = trouble(entry.label, text(event, "reason"), text(event, "message"), at)
+            wrong = trouble(f'At "{entry.label}"', text(event, "reason"), text(event, "message"), at)
         if mark == ".." and expected is not None and spent is not None and spent > 2 * expected + SLOW:
             mark = "!"
         message = text(event, "message") if event is not None else ""
@@ -139,15 +156,17 @@ def _unexpected(by_type: dict[str, list[Answer]], now: float) -> list[Step]:
         if event is not None and mark_of(event) == "x":
             at = moment(event, "lastTransitionTime")
             label = words_of(kind)
-            wrong = trouble(label, text(event, "reason"), text(event, "message"), at)
+            wrong = trouble(f'At "{label}"', text(event, "reason"), text(event, "message"), at)
             spent = max(0.0, now - at) if at is not None else None
             made.append(Step(kind, label, "", "x", spent, None, wrong, text(event, "message")))
     return made
 
 
 def mark_of(event: Answer) -> str:
-    """ok, .. or x of a condition."""
+    """ok, .. or x of a condition; - for one that was taken back."""
     status = text(event, "status").lower()
+    if text(event, "reason") in ("Cancelled", "Undone"):
+        return "-"
     if status in DONE:
         return "ok"
     said = f"{text(event, 'reason')} {text(event, 'message')}"

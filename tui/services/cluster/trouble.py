@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from tui.models.change import Issue, Severity
+from tui.models.codes import TITLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,10 @@ _TABLE = (
 )  # fmt: skip
 
 
+_CODED = re.compile(r"([A-Z][0-9]{3}): +(.+)")
+"""What agents of ours say: the code of an issue, its text and what can be done."""
+
+
 def trouble(who: str, reason: str, message: str, since: float | None = None, *, warning: bool = False) -> Trouble:
     """What a reason and a message mean.
 
@@ -137,6 +142,8 @@ def trouble(who: str, reason: str, message: str, since: float | None = None, *, 
         warning: it is not right, but nothing stands still for it.
     """
     event = ": ".join(x for x in (reason, message) if x)
+    if (own := _CODED.match(message)) and own[1] in TITLES:
+        return Trouble(Issue(own[1], "warning" if warning else "error", "", f"{who}: {own[2]}", ""), reason, since)
     severity: Severity = "warning" if warning else "error"
     known = next((k for k in _TABLE if k.words.search(event)), None)
     if known is not None:

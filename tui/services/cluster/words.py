@@ -13,7 +13,8 @@ def spell(seconds: float | None) -> str:
     if whole < 60:
         return f"{whole // 10 * 10} s"
     if whole < 600:
-        return f"{whole // 60} min" if whole >= 300 else f"{whole // 60} min {whole % 60 // 10 * 10} s"
+        rest = whole % 60 // 10 * 10
+        return f"{whole // 60} min" if whole >= 300 or not rest else f"{whole // 60} min {rest} s"
     if whole < 3600:
         return f"{whole // 60} min"
     if whole < 86400 * 2:

@@ -1,0 +1,161 @@
+"""Are the hosts fit for it? Everything that stands in the way on every host, at once, each with what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+
+from screens.cluster_create import CreateStep, Way
+from screens.cluster_page import issue_rows
+from tui.models.change import Issue, Refused
+from tui.session import Session
+from tui.widgets.messages import Explain
+from tui.widgets.page import BLANK, Page, Row, heading, marked, text, wrapped
+
+if TYPE_CHECKING:
+    from tui.models.onsite.preflight import HostPreflight, Preflight
+
+
+class PreflightStep(CreateStep):
+    STEP = "preflight"
+    AUTO_FOCUS = "#list"
+    HELP_TEXT = (
+        "Every host is looked at before anything is written on any of them: room, time, network, what is left of "
+        "earlier clusters, and whether all images are there. Mend what is wrong, then R looks again. Enter opens the "
+        "page of a code."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "look", "look again", key_display="R"),
+        Binding("enter", "choose", "page of the code", key_display="Enter"),
+        *CreateStep.BINDINGS,
+    ]
+
+    def __init__(self, session: Session, way: Way) -> None:
+        super().__init__(session, way)
+        self.list = Page(id="list")
+        self.drafted: tuple[Issue, ...] = ()
+        self.refused: tuple[Issue, ...] = ()
+        self.busy = False
+
+    @property
+    def found(self) -> Preflight | None:
+        found: Preflight | None = self.way.found.get("preflight")
+        return found
+
+    def body(self) -> Iterable[Widget]:
+        yield self.head
+        yield self.list
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.action_look()
+
+    def action_look(self) -> None:
+        if not self.busy:
+            self.busy = True
+            self.way.found.pop("preflight", None)
+            self.update()
+            self._look()
+
+    @work(group="agent", exit_on_error=False)
+    async def _look(self) -> None:
+        from tui.services.cluster.asking import preflight
+        from tui.services.cluster.create import configuration
+
+        try:
+            self.refused = await complete(self.session, self.way)
+            self.drafted = wrong(self.way)
+            if not any(i.severity == "error" for i in self.drafted):
+                sent = configuration(self.draft, self.way.hosts or (), variables(self.way))
+                self.way.found["preflight"] = await preflight(await self.session.agent_client(), sent)
+        except Refused as refused:
+            self.refused = refused.issues
+        finally:
+            self.busy = False
+        if self.is_mounted:
+            self.update()
+
+    def update(self) -> None:
+        self.show_head("Nothing is written for this.")
+        self.list.show(list(self._rows()))
+
+    def _rows(self) -> Iterator[Row]:
+        width = self.text_width
+        if self.busy:
+            yield text("Looking at the hosts...")
+            return
+        if self.drafted:
+            yield heading("The draft")
+            yield from issue_rows(self.drafted, width)
+            yield BLANK
+        not_offered = [i for i in self.refused if i.code == "A105"]
+        yield from issue_rows([i for i in self.refused if i.code != "A105"], width)
+        if not_offered:
+            words = "This agent does not offer to look at the hosts beforehand; it says what is wrong while it works."
+            yield from wrapped(words, width, "-")
+        for host in self.found.hosts if self.found else ():
+            yield from of_host(host, width)
+        if self.found is not None and not self.blocking and not self.drafted:
+            yield BLANK
+            yield text("Nothing stands in the way. ^X goes on.")
+
+    @property
+    def blocking(self) -> bool:
+        findings = [f for h in (self.found.hosts if self.found else ()) for f in h.findings]
+        return any(f.severity == "error" for f in findings)
+
+    def action_choose(self) -> None:
+        if self.list.key.startswith("code:"):
+            self.post_message(Explain(self.list.key.removeprefix("code:")))
+
+    def ready(self) -> bool:
+        """Errors of the draft keep one here; what was found on a host the agent will say again, in Review, too."""
+        return not self.busy and not any(i.severity == "error" for i in self.drafted)
+
+
+def of_host(host: HostPreflight, width: int) -> Iterator[Row]:
+    """One host: fit, or everything that is not."""
+    errors = sum(f.severity == "error" for f in host.findings)
+    mark = "x" if errors else "!" if host.findings else "ok"
+    yield marked(mark, f"{host.host_name or host.host_uid}{'' if host.findings else '  fit'}")
+    found = [Issue(f.code, f.severity, "", f.text, f.remedy) for f in host.findings]
+    for row in issue_rows(found, width - 3):
+        yield row._replace(parts=("   ", *row.parts))
+
+
+async def complete(session: Session, way: Way) -> tuple[Issue, ...]:
+    """Ask for definition and hosts where somebody came straight here. Raises Refused."""
+    from tui.services.cluster.asking import hosts
+    from tui.services.cluster.definition import definitions
+
+    client = await session.agent_client()
+    refused: tuple[Issue, ...] = ()
+    if way.definition is None:
+        way.definitions, refused = await definitions(client)
+    way.hosts, more = await hosts(client)
+    return (*refused, *more) if way.definition is None else more
+
+
+def wrong(way: Way) -> tuple[Issue, ...]:
+    """What is wrong with the draft as a whole."""
+    from tui.services.cluster.create import check
+
+    found = check(way.draft, way.hosts or ())
+    if way.draft.archive and way.definition is None:
+        text_ = "The chosen definition is gone from this host."
+        found = (*found, Issue("K431", "error", "definition", text_, "Go back to Definition and choose again."))
+    return found
+
+
+def variables(way: Way) -> tuple[dict[str, str], ...]:
+    """The values of the definition, as they are sent."""
+    from tui.services.cluster.definition import form, texts, values
+
+    if way.definition is None:
+        return ()
+    _, behind = form(way.definition)
+    return values(behind, texts(behind, way.draft.variables))
