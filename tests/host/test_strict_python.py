@@ -76,12 +76,14 @@ def run(root: Path, folder: Path) -> dict[str, Any]:
 
 
 def table(said: dict[str, list[str]], told: dict[str, Any]) -> str:
+    right = sum(v[:2] == v[2:] for v in told["table"].values())
     lines = [
-        f"Python {told['python']}, cryptography {told['cryptography']}, {told['openssl']}: "
-        f"{len(told['table'])} inputs, {sum(v[:2] == v[2:] for v in told['table'].values())} with the expected verdict.",
-        "", "| authority | we say that strict Python | Python says |",
+        f"Python {told['python']}, cryptography {told['cryptography']}, {told['openssl']}:",
+        f"{len(told['table'])} inputs, {right} with the expected verdict.",
+        "",
+        "| authority | we say that strict Python | Python says |",
         "| --- | --- | --- |",
-    ]  # fmt: skip
+    ]
     for name, answer in told["believed"].items():
         lines.append(f"| {name} | {'refuses it' if STRICT in said[name] else 'takes it'} | {answer or 'believed'} |")
     return "\n".join(lines)
