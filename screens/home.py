@@ -26,7 +26,10 @@ ADDRESS_LINES = 6
 class HomeScreen(Place):
     NAME = "home"
     HELP_TEXT = "Who this host is, its addresses, and the steps. Enter opens the step at the mark."
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "open", "open the step", key_display="Enter")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "open the step", key_display="Enter"),
+        Binding("r", "code", "QR code", key_display="R"),
+    ]
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -58,6 +61,18 @@ class HomeScreen(Place):
             rows += [first_line._replace(key=place), *rest]
         next_step = next((place for mark, _, place in steps if mark != "ok"), steps[0][2])
         self.page.show(rows, next_step if first else None)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The code is there where a page was set that it can open."""
+        if action != "code":
+            return True
+        text = self.session.facts.file("/etc/onsite/registration.json").text or ""
+        return '"registration_url": "http' in text
+
+    def action_code(self) -> None:
+        from screens.registration_qr import RegistrationQrScreen
+
+        self.app.push_screen(RegistrationQrScreen(self.session))
 
     def action_open(self) -> None:
         if self.page.key:
@@ -110,6 +125,7 @@ def checklist(session: Session) -> list[tuple[str, str, str]]:
     return [
         *administrator(session),
         (mark, f"Address: {words}", "network"),
+        *registration(session),
         (*review, "review"),
         *checks(session),
         *certificates(session),
@@ -131,6 +147,16 @@ def checks(session: Session) -> list[tuple[str, str, str]]:
     from tui.services.checks.run import aged
 
     return [(CHECKED[run.verdict], f"Checks, {aged(run, session.host)}: {run.line}", "checks")]
+
+
+def registration(session: Session) -> list[tuple[str, str, str]]:
+    """Whether the management plane knows this host; nothing while the agent has not said anything of it."""
+    if session.timeline is None:
+        return []
+    from screens.registration import standing
+
+    mark, words = standing(session)
+    return [(mark, f"Registration: {words}", "registration")] if mark else []
 
 
 def certificates(session: Session) -> list[tuple[str, str, str]]:

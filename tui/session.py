@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from tui.models.host import HostConfig
     from tui.models.link import LinkConfig, Part
     from tui.models.proxy import ProxyConfig
+    from tui.models.registration import RegistrationConfig
     from tui.models.server import ServerConfig
     from tui.models.support import Bundle, Offered
+    from tui.models.timeline import Timeline
     from tui.models.trust import TrustConfig
     from tui.services.agent.client import Agent
     from tui.services.change.history import Record
@@ -106,6 +108,8 @@ class Session:
     """What the live probes of this draft found."""
     authorities: tuple[Installed, ...] | None = None
     """What this host trusts beyond its distribution; None until it was asked."""
+    timeline: Timeline | Issue | None = None
+    """How the registration stands, or why the agent does not say; None until it was asked."""
     tried: dict[str, str] = field(default_factory=dict)
     """The addresses that the proxy was tried with last."""
     cluster: Reading | None = None
@@ -451,6 +455,51 @@ class Session:
         self.last_run = self.last_run if draft else done
         return done
 
+    # --- the registration ------------------------------------------------------------------------------------------
+
+    def registration(self) -> tuple[RegistrationConfig | None, bool]:
+        """The registration of the draft, or else the one that was kept; and whether it is the draft's."""
+        from tui.services import registration
+
+        if self.draft is not None and self.draft.registration is not None:
+            return registration.completed(self.draft.registration, self.facts), True
+        return registration.kept(self.facts), False
+
+    def host_id(self) -> tuple[str, str]:
+        """As whom this host registers, and where that comes from."""
+        from tui.models.registration import RegistrationConfig
+        from tui.services import registration
+
+        return registration.host_id(self.registration()[0] or RegistrationConfig(mode="local"), self.host)
+
+    def check_registration(self, config: RegistrationConfig) -> tuple[Issue, ...]:
+        """Errors of a registration before it goes into the draft."""
+        from tui.models.host import HostConfig
+        from tui.services import registration
+
+        issues = registration.part(HostConfig(registration=config), self.facts).issues
+        return tuple(issue for issue in issues if issue.severity == "error")
+
+    async def read_timeline(self) -> bool:
+        """Ask the agent how the registration stands. Returns whether that differs from before."""
+        from tui.models.change import Refused
+
+        before = self.timeline
+        try:
+            client = await self.agent_client()
+            from tui.services.agent import registering
+
+            self.timeline = await registering.read(client)
+        except Refused as refused:
+            self.timeline = refused.issues[0]
+        return before != self.timeline
+
+    async def try_registration(self) -> None:
+        """Raises Refused where the agent does not, or cannot."""
+        from tui.models import timeline
+
+        await (await self.agent_client()).call(timeline.TRY)
+
     # --- the clock -------------------------------------------------------------------------------------------------
 
     async def synchronisation(self) -> Synchronisation:
@@ -621,6 +670,7 @@ class Session:
         else:
             version = info.status.agent_version if info.status else ""
             self.agent = AgentState(True, True, version, settings.management_mode)
+            await self.read_timeline()
         return before != self.agent
 
     async def read_cluster(self, *, thoroughly: bool = False) -> bool:

@@ -10,6 +10,7 @@ import contextlib
 import os
 import socket
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -28,6 +29,7 @@ def main(root: Path) -> str:
         return f"network, mount and host-name namespaces were refused ({cause(error)})"
     socket.sethostname((root / "etc/hostname").read_text().strip())
     _show_sysfs(root)
+    _show_resolver(root)
     from pyroute2 import IPRoute, NetlinkError  # after unshare(2), while the peers get ready
 
     peers = sys.stdin.readline().strip()
@@ -81,6 +83,28 @@ def _show_sysfs(root: Path) -> None:
     with contextlib.suppress(OSError):
         namespaces.mount("sysfs", "/sys", "sysfs")
         shown.symlink_to("/sys/class/net")
+
+
+def _show_resolver(root: Path, seconds: float = 0.3) -> None:
+    """Let programs here ask the name servers of this host: a copy of its resolv.conf, for the file itself is renamed
+    over at each change and would leave the mount. Where a container refuses the mount, names are the machine's."""
+    shown, source = root / "run/resolv.conf", root / "etc/resolv.conf"
+    shown.touch()
+    try:
+        namespaces.mount(str(shown), str(Path("/etc/resolv.conf").resolve()), "none", namespaces.MS_BIND)
+    except OSError:
+        return
+
+    def follow() -> None:
+        before = ""
+        while True:
+            with contextlib.suppress(OSError):
+                if (now := source.read_text()) != before:
+                    before = now
+                    shown.write_text(now)
+            time.sleep(seconds)
+
+    threading.Thread(target=follow, daemon=True).start()
 
 
 if __name__ == "__main__":

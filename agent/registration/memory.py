@@ -23,14 +23,15 @@ PATH = "/var/lib/onsite/registration.json"
 class Memory:
     """Attributes:
     endpoint, uid: whose memory it is; of another plane or id nothing is taken over.
-    key: the pairing key. credential: what speaks for the host, "" while it is not paired.
+    pairing_key: the same for as long as the host is the same one.
+    credential: what speaks for the host, "" while it is not paired.
     config: SHA-256 of the settings that were used last.
     times: when each step was made first.
     """
 
     endpoint: str = ""
     uid: str = ""
-    key: str = field(default="", repr=False)
+    pairing_key: str = field(default="", repr=False)
     credential: str = field(default="", repr=False)
     config: str = ""
     times: dict[str, float] = field(default_factory=dict)
@@ -57,7 +58,7 @@ def prepared(host: Host, endpoint: str, uid: str, key: str, config: str) -> Memo
     before = load(host)
     if (before.endpoint, before.uid) != (endpoint, uid):
         before = Memory(endpoint, uid)
-    if key and key != before.key:
-        before = replace(before, key=key, credential="")
-    wanted = replace(before, key=before.key or secrets.token_urlsafe(24), config=config)
+    if key and key != before.pairing_key:
+        before = replace(before, pairing_key=key, credential="")
+    wanted = replace(before, pairing_key=before.pairing_key or secrets.token_urlsafe(24), config=config)
     return save(host, wanted)

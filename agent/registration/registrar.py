@@ -170,7 +170,7 @@ class Registrar:
         self._done("token" if config.way == "token" else "", config.project or "default project")
         if standing.state == "unpaired":
             raise Trouble("known", not_entered(config.endpoint, kept.uid), waits=True)
-        kept = memory.save(self.host, replace(kept, credential=standing.credential or kept.key))
+        kept = memory.save(self.host, replace(kept, credential=standing.credential or kept.pairing_key))
         self._done("known", f"as {kept.uid}")
         self._done("paired", standing.state)
         return self._noted(kept, "token", "known", "paired")
@@ -195,7 +195,7 @@ class Registrar:
             token = config.secrets.get("token", "") if config.way == "token" else ""
             mac = str(first.get("macAddr", "")) if links else ""
             return Applicant(
-                kept.uid, kept.key, token, config.project, config.tags, str(first.get("ip", "")), mac, device
+                kept.uid, kept.pairing_key, token, config.project, config.tags, str(first.get("ip", "")), mac, device
             )
 
         return await asyncio.to_thread(read)

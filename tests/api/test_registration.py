@@ -287,7 +287,7 @@ async def test_requests_are_those_of_the_public_description(
         seen.add(operation["operationId"])
     assert seen == {"v1EdgeHostDevicesRegister", "v1EdgeHostDevicesHealthUpdate", "v1EdgeHostDevicesUidConfigGet"}
     kept = memory.load(host.host)
-    for secret in (TOKEN, kept.key, kept.credential):
+    for secret in (TOKEN, kept.pairing_key, kept.credential):
         assert secret
         assert secret not in caplog.text
         assert secret not in host.timeline.model_dump_json()
@@ -347,12 +347,12 @@ async def test_killed_at_any_moment_there_is_one_entry_and_no_lost_pairing(
             os.kill(pid, signal.SIGKILL)
             assert (await forking.stdout.readline()).strip() == b"ended"
             before, entries = memory.load(host.host), hub.entries
-            stage = (bool(before.key), bool(entries), bool(before.credential))
+            stage = (bool(before.pairing_key), bool(entries), bool(before.credential))
             found[list(found)[sum(stage)]] += 1
             host.begin()
             await host.until("paired")
             assert list(hub.entries) == [UID]
-            assert before.key in ("", hub.entries[UID]["key"])
+            assert before.pairing_key in ("", hub.entries[UID]["key"])
             assert before.credential in ("", memory.load(host.host).credential)
     forking.kill()
     await forking.communicate()

@@ -10,7 +10,7 @@ import re
 MASK = "***"
 NAME = (
     r"[\w.-]*(?:password|passphrase|passwd|secret|token|psk|private[_-]?key|pre-?shared[_-]?key|wep[_-]?key"
-    r"|key[_-]?data|credential|api[_-]?key)[\w.-]*"
+    r"|key[_-]?data|credential|pairing[_-]?key|api[_-]?key)[\w.-]*"
 )
 _SETTING = re.compile(rf"(?im)^([ +-]*(?:export )?[\"']?{NAME}[\"']?[ \t]*[:=][ \t]*).+$")
 _WORD = re.compile(r"(?im)^([ \t]*(?:wpa-psk|wpa-passphrase|wireless-key|wep-key\d?|identity-password)[ \t]+)\S.*$")

@@ -100,6 +100,12 @@ def link(config: RegistrationConfig, uid: str) -> str:
     return f"{config.registration_url}{joined}id={quote(uid, safe='')}"
 
 
+def too_long(link: str) -> Issue:
+    """Why there is no code for a link."""
+    words = f"With {len(link.encode())} bytes, page and host id are too long for a code."
+    return Issue("R141", "warning", "registration.registration_url", words, "Shorten the address of the page.")
+
+
 def _plain(serial: str) -> str:
     """A serial number in the letters of a host id; "" for one that thousands of machines have."""
     word = "".join(c if c.isascii() and c.isalnum() else "-" for c in serial.strip().lower()).strip("-")
@@ -156,3 +162,27 @@ def _differences(wish: RegistrationConfig, facts: Facts) -> Iterator[Difference]
         now, then = wish.secrets.get(name, ""), before.secrets.get(name, "") if before else ""
         if now != then:
             yield Difference("Registration", label, "***" if then else "none", "another ***" if now else "none")
+
+
+def management(host: Host, facts: Facts) -> tuple[str, list[str]]:
+    """Where a browser manages this host, and the SHA-256 of its certificate in lines; ("", []) where it is off."""
+    import hashlib
+    import ssl
+
+    from tui import settings
+    from tui.models.certificate import groups
+    from tui.models.facts import main_address
+
+    try:
+        wanted = settings.load(host.root)
+        pem = reading.text(host, "/etc/onsite/server.crt") or ""
+        der = ssl.PEM_cert_to_DER_cert(pem)
+    except (ValueError, OSError):
+        return "", []
+    link = next((x for x in facts.links if x.default_gateways), None) or next(iter(facts.links), None)
+    address = main_address(link).partition("/")[0] if link else ""
+    if not wanted.agent_https or not address:
+        return "", []
+    words = groups(hashlib.sha256(der).hexdigest())
+    shown = f"[{address}]" if ":" in address else address
+    return f"https://{shown}:{wanted.agent_port}", [" ".join(words[i : i + 8]) for i in (0, 8)]

@@ -195,8 +195,24 @@ def marks(session: Session) -> dict[str, str]:
     checks = CHECKED.get(session.last_run.verdict, "") if session.last_run else ""
     return {
         "home": mark, "network": mark, "review": str(session.changes or ""), "checks": checks,
-        "trust": trust_state(session)[0],
+        "trust": trust_state(session)[0], "registration": registered(session),
     }  # fmt: skip
+
+
+_REGISTERED = {
+    "paired": "ok",
+    "in use": "ok",
+    "local": "ok",
+    "failed": "x",
+    "waiting": "..",
+    "trying": "..",
+    "held": "!",
+}
+
+
+def registered(session: Session) -> str:
+    """The mark of the registration, as the agent told it last."""
+    return _REGISTERED.get(getattr(session.timeline, "state", ""), "")
 
 
 def trust_state(session: Session) -> tuple[str, str]:

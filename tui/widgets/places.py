@@ -90,7 +90,7 @@ class Places(Widget, can_focus=True):
             [
                 Segment(f"{pointer}{place.key} ", base),
                 Segment(place.title, base + HERE if here else base),
-                Segment(" " * (8 - len(place.title)), base),
+                Segment(" " * max(1, 8 - len(place.title)), base),
                 Segment(mark, base + MARKS.get(mark, STRONG)),
             ]
         )

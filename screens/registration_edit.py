@@ -1,0 +1,79 @@
+"""The editor of the registration: which management plane, with which token, and as whom?
+
+The person standing here has a token in an e-mail and types or pastes it. A wrong one is corrected here, without a new
+installation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.containers import Horizontal
+from textual.widget import Widget
+
+from screens.editor import Editor
+from tui.models.registration import REGISTRATION_FORM, RegistrationConfig
+from tui.session import Session
+from tui.widgets.actions import Action
+from tui.widgets.form import FormView, nested, texts_of, under
+from tui.widgets.messages import DraftChanged
+from tui.widgets.page import Page, wrapped
+
+
+class RegistrationEditScreen(Editor):
+    NAME = "registration"
+    CSS_PATH = "../styles/registration.tcss"
+    HELP_TEXT = (
+        "Type the endpoint and the token as your company gave them. An empty token keeps the one that this host has "
+        "for the same endpoint. Done changes nothing yet: it goes to Review."
+    )
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        drafted = session.draft.registration if session.draft is not None else None
+        self.form = FormView(
+            REGISTRATION_FORM, texts(drafted or session.registration()[0], secrets=drafted is not None)
+        )
+        self.message = Page(focusable=False, id="message")
+
+    def body(self) -> Iterable[Widget]:
+        yield self.form
+        yield self.message
+        with Horizontal(id="actions"):
+            yield Action("Done", id="done")
+            yield Action("Cancel", id="cancel")
+
+    def update(self) -> None:
+        self._say()
+
+    def _say(self) -> None:
+        issue, field = self.form.issue, self.form.current
+        words = f"{issue.text} {issue.remedy}" if issue else field.help if field and field.secret else ""
+        self.message.show(list(wrapped(words, self.text_width)) if words else [])
+
+    def on_form_view_moved(self) -> None:
+        self._say()
+
+    def on_action_pressed(self, event: Action.Pressed) -> None:
+        {"done": self.action_done, "cancel": self.action_cancel}[str(event.action.id)]()
+
+    def action_done(self) -> None:
+        values = self.form.values()
+        if values is None:
+            return
+        data = nested({name: value for name, value in values.items() if value != ""})
+        config = RegistrationConfig.model_validate(data)
+        issues = under("registration", iter(self.session.check_registration(config)))
+        if issues:
+            self.form.blame(issues)
+        elif self.put(self.session.set_parts, registration=config):
+            self.dismiss()
+            self.app.post_message(DraftChanged())
+
+
+def texts(config: RegistrationConfig | None, *, secrets: bool) -> dict[str, str]:
+    """The text of every field. A token that the host keeps stays there: it would go along to another plane."""
+    if config is None:
+        return {"mode": "central", "way": "token", "host_id_from": "serial"}
+    found = texts_of(REGISTRATION_FORM, config)
+    return found if secrets else found | {"token": "", "pairing_key": ""}
