@@ -30,11 +30,17 @@ INK = Style(color="black", bgcolor="white")
 class Code(Widget, can_focus=True):
     """The code at the left, what it says at the right; or only the words where there is no room for all of it."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,ctrl+p", "scroll_by(-1)", show=False),
+        Binding("down,ctrl+n", "scroll_by(1)", show=False),
+    ]
+
     def __init__(self, link: str, uid: str, *, half_blocks: bool) -> None:
         super().__init__()
+        self.top = 0
         self.link, self.uid, self.half_blocks = link, uid, half_blocks
         self.code = qr.matrix(link)
-        self.lines: list[tuple[str, Style]] = []
+        self.drawn: list[Strip] = []
 
     def on_mount(self) -> None:
         self.draw()
@@ -42,8 +48,13 @@ class Code(Widget, can_focus=True):
     def on_resize(self) -> None:
         self.draw()
 
+    def action_scroll_by(self, lines: int) -> None:
+        """Where the words are longer than the screen."""
+        self.top = max(0, min(self.top + lines, len(self.drawn) - self.size.height))
+        self.refresh()
+
     def draw(self) -> None:
-        self.drawn = self._drawn()
+        self.drawn, self.top = self._drawn(), 0
         self.refresh()
 
     def _drawn(self) -> list[Strip]:
@@ -54,7 +65,7 @@ class Code(Widget, can_focus=True):
         if picture and width - left < 20:
             words, left = list(self._words(width, "")), 0
             below = [Strip([Segment(line, base)]) for line in words]
-            return [*picture, *below][:height]
+            return [*picture, *below]
         why = "" if picture else self._why(width, height)
         words = list(self._words(width - left, why))
         lines = []
@@ -63,7 +74,7 @@ class Code(Widget, can_focus=True):
             word = words[number] if number < len(words) else ""
             style = base + STRONG if number == 0 else base
             lines.append(Strip.join([start, Strip([Segment(" " * (left > 0) + word, style)])]))
-        return lines[:height]
+        return lines
 
     def _picture(self, width: int, height: int) -> list[Strip]:
         """Whole cells where they fit, for every terminal has them; else half blocks, where it has those; else none."""
@@ -110,10 +121,12 @@ class Code(Widget, can_focus=True):
         yield "Esc back"
 
     def render_line(self, y: int) -> Strip:
+        y += self.top
         return self.drawn[y] if y < len(self.drawn) else Strip.blank(self.size.width, self.visual_style.rich_style)
 
 
 class RegistrationQrScreen(Screen[None]):
+    AUTO_FOCUS = "Code"
     CSS = "Code { width: 1fr; height: 1fr; }"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,ctrl+g,enter,q,r", "back", "back", key_display="Esc")]
 
