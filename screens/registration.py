@@ -29,7 +29,7 @@ STATES = {
     "not set up": ("!", "Not set up yet. Press Enter."),
     "local": ("ok", "Managed here; nothing is registered."),
     "trying": ("..", "Registering."),
-    "waiting": ("..", "Waits for somebody at the management plane."),
+    "waiting": ("..", "Waits for the management plane."),
     "paired": ("ok", "Registered and paired."),
     "in use": ("ok", "Registered, and in use by a cluster."),
     "failed": ("x", "Not registered: see the line that failed."),
@@ -150,7 +150,8 @@ def _standing(told: Timeline, width: int) -> Iterator[Row]:
     if told.state in ("trying", "waiting", "failed") and told.next_try >= 0:
         words += f" Next try in {_rounded(told.next_try)}."
     if told.derived:
-        words += " (derived)"
+        mark, words = ("-", "Managed centrally.") if told.state == "trying" else (mark, words)
+        words += " This is derived: the agent does not tell."
     yield from wrapped(words, width, mark)
 
 
