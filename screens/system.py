@@ -18,6 +18,7 @@ from textual.widget import Widget
 from tui.models.change import Issue, Refused
 from tui.models.system import CLOCK_FORM
 from tui.services import identity
+from tui.services.facts import given
 from tui.services.keyboard import layout
 from tui.services.timekeeping import plan as timekeeping
 from tui.services.timekeeping.state import Synchronisation
@@ -67,6 +68,8 @@ class SystemScreen(Place):
         facts, width = self.session.facts, self.text_width
         now = self.session.host.clock.now()
         yield from _value("Host name", facts.hostname or "none", width)
+        if told := given.words(facts, "name", facts.hostname):
+            yield from _value("", told, width)
         if (locked := identity.locked(facts)) is not None:
             yield from wrapped(f"{locked.text} {locked.remedy}", width, "!")
         yield BLANK
@@ -74,6 +77,8 @@ class SystemScreen(Place):
         yield from _value("Time zone", timekeeping.zone(facts), width)
         servers = ", ".join(timekeeping.servers(facts)) or "those of DHCP and of the distribution"
         yield from _value("Time servers", servers if facts.setters.time else "none can be set here", width)
+        if told := given.words(facts, "time", servers):
+            yield from _value("", told, width)
         yield from synchronised(self.found, now, width)
         yield BLANK
         keyboard = layout(facts) or ("as it came" if facts.setters.keyboard else "no settings here")

@@ -81,6 +81,9 @@ HOSTS: dict[str, tuple[dict[str, str], str, bool, str]] = {
         "direct", True, "",
     ),
     "NetworkManager": (MANAGER | NM_YES, "NetworkManager", True, ""),
+    "NetworkManager, waiting for netplan": (
+        GENERATOR | MANAGER | NM_YES | {"etc/netplan/1.yaml": "network: {version: 2}\n"}, "netplan", True, "",
+    ),
     "NetworkManager, a profile of another": (
         MANAGER | NM_HAS | {f"{KEYFILES}/x.nmconnection": "[connection]\nid=x\nuuid=1-2\n"},
         "NetworkManager", True, "x.nmconnection",

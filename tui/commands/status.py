@@ -15,6 +15,7 @@ from tui.services import facts as reading
 from tui.services.host import Host
 
 PENDING = "/var/lib/onsite/pending.json"
+_GIVEN = {"mode": "management", "name": "host name", "time": "time servers", "nameserver": "name server"}
 _ORIGINS = {
     "dhcp": "DHCP",
     "ra": "router",
@@ -91,9 +92,21 @@ def lines(facts: Facts, pending: dict[str, Any] | None) -> Iterator[str]:
             yield f"{'':<10}   {link.owner.reason}"
     if not facts.links:
         yield "No network interface was found."
+    yield from _given(facts)
     if pending:
         yield f"A change by {pending['who']} on {pending['line']} waits: {pending['left']} s left."
         yield "  -> onsite keep, or onsite revert"
+
+
+def _given(facts: Facts) -> Iterator[str]:
+    """What installer and site have given, each key with the one that counts and where it stands."""
+    last = {g.key: g for g in facts.given if g.key not in ("file", "unreadable")}
+    for key, g in sorted(last.items()):
+        over = next((x for x in facts.given if x.key == key and x.value != g.value), None)
+        instead = f", instead of {over.value} in {over.path}" if over else ""
+        yield f"{_GIVEN.get(key, key):<14} {g.value} ({_ORIGINS[g.origin]}, {g.path}{instead})"
+    for path in dict.fromkeys(g.path for g in facts.given if g.key == "unreadable"):
+        yield f"{path} cannot be read as user data."
 
 
 def state(link: Link) -> str:

@@ -219,6 +219,22 @@ def main_address(link: Link) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """One value that installer or site gave this host, in a file that Onsite reads and never writes.
+
+    Attributes:
+        key: "mode", "endpoint", "token", "name", "time", "proxy.https", "links.NAME.address", "file" and so on.
+        value: of a token only "set"; of a file its path.
+        path: the file that says so.
+    """
+
+    key: str
+    value: str
+    origin: Origin
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Everything that was read of one host at one moment."""
 
@@ -239,6 +255,8 @@ class Facts:
     """Programs found here that have to be told of a proxy, such as "apt" or "containerd"."""
     trust: Trust = Trust()
     setters: Setters = Setters()
+    given: tuple[Given, ...] = ()
+    """In the order in which they count: the last one of a key wins."""
     version: int = 1
 
     def link(self, identity: str) -> Link | None:
@@ -265,7 +283,7 @@ class Facts:
         return facts
 
 
-_MANY: dict[str, type] = {"addresses": Address, "routes": Route, "links": Link, "files": FileFact}
+_MANY: dict[str, type] = {"addresses": Address, "routes": Route, "links": Link, "files": FileFact, "given": Given}
 _ONE: dict[str, type] = {"lease": Lease, "owner": Owner, "machine": Machine, "setters": Setters, "trust": Trust}
 
 
@@ -296,6 +314,6 @@ def link_state_from_dict(data: dict[str, Any]) -> LinkState:
 
 
 __all__ = [
-    "Address", "Facts", "FileFact", "Lease", "Link", "LinkState", "Machine", "OperState", "Origin", "Owner", "Route",
-    "Setters", "Trust", "link_state_from_dict",
+    "Address", "Facts", "FileFact", "Given", "Lease", "Link", "LinkState", "Machine", "OperState", "Origin", "Owner",
+    "Route", "Setters", "Trust", "link_state_from_dict",
 ]  # fmt: skip

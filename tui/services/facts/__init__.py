@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
-from tui.models.facts import Facts, Link, Setters, Trust
-from tui.services.facts import cluster, configured, identity, session, setters
+from tui.models.facts import Facts, Given, Link, Setters, Trust
+from tui.services.facts import cluster, configured, given, identity, session, setters
 from tui.services.host import Host
 from tui.services.network.owners import Managers
 from tui.services.proxy import places
@@ -28,6 +28,7 @@ def read(host: Host, *, files: bool = True) -> Facts:
         files: read what a plan needs to know of the files that it may rewrite.
     """
     managers = Managers.of(host)
+    gifts = given.read(host)
     consumers = places.consumers(host) if files else ()
     trust = stores.facts(host) if files else Trust()
     return Facts(
@@ -35,7 +36,7 @@ def read(host: Host, *, files: bool = True) -> Facts:
         os_name=identity.os_name(host),
         machine=identity.machine(host),
         boot_id=host.boot_id(),
-        links=_links(host, managers),
+        links=_links(host, managers, gifts),
         files=(*configured.files(host), *configured.of(host, _more(host, consumers, trust))) if files else (),
         managers=tuple(sorted(managers.running)),
         cluster_ranges=cluster.ranges(host),
@@ -44,6 +45,7 @@ def read(host: Host, *, files: bool = True) -> Facts:
         consumers=consumers,
         trust=trust,
         setters=setters.read(host) if files else Setters(),
+        given=gifts,
     )
 
 
@@ -58,7 +60,7 @@ def _more(host: Host, consumers: tuple[str, ...], trust: Trust) -> tuple[str, ..
     )
 
 
-def _links(host: Host, managers: Managers) -> tuple[Link, ...]:
+def _links(host: Host, managers: Managers, gifts: tuple[Given, ...]) -> tuple[Link, ...]:
     try:
         found = [link for link in host.kernel.links() if link.kind != "loopback"]
     except OSError:
@@ -66,7 +68,7 @@ def _links(host: Host, managers: Managers) -> tuple[Link, ...]:
     if host.kind != "recorded":  # the owners of a recorded host are in the recording
         found = [replace(link, owner=managers.owner(link)) for link in found]
     layers = configured.Layers(host)
-    return tuple(layers.applied_to(link) for link in found)
+    return tuple(given.marked(layers.applied_to(link), gifts) for link in found)
 
 
 def masked(facts: Facts) -> Facts:

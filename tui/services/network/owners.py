@@ -77,7 +77,12 @@ class Managers:
             yield "netplan", networkd.file
             return
         if "NetworkManager" in self.running and self._network_manager(link):
-            yield "NetworkManager", keyfiles.active(self.host, link.index)[0]
+            profile = keyfiles.active(self.host, link.index)[0]
+            if "/netplan-" in profile:
+                yield "netplan", profile
+                return
+            if profile or not self.netplan:  # where netplan is in charge, a device without a profile waits for it
+                yield "NetworkManager", profile
         if networkd.managed:
             yield "networkd", networkd.file
         if "wicked" in self.running and reading.present(self.host, path := f"/etc/sysconfig/network/ifcfg-{link.name}"):

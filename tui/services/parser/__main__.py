@@ -15,7 +15,7 @@ import sys
 
 from tui.services.parser.confine import confine
 
-READERS = ("certificates", "manifest", "pair", "pattern", "sshkeys")
+READERS = ("certificates", "manifest", "pair", "pattern", "sshkeys", "userdata")
 """Modules of this package with `warm_up()` and `read(data, details)`."""
 LARGEST = 16 << 20
 """Bytes that are read at all; each reader has a tighter limit of its own."""
