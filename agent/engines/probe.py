@@ -20,7 +20,7 @@ from agent.engines.payload import Payload
 from tui.models.change import Issue, Refused
 
 _SERVE = "mkdir -p /tmp/www && hostname > /tmp/www/index.html && exec httpd -f -p 8080 -h /tmp/www"
-_STARTING = 180.0
+_STARTING = 120.0
 
 
 async def begin(machine: Machine, spec: Spec, payload: Payload) -> dict[str, Any]:

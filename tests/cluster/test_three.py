@@ -49,6 +49,7 @@ class Report:
     def row(self, what: str, shown: str, seconds: float | None = None) -> None:
         self.rows.append((what, shown, "" if seconds is None else f"{seconds:.0f}"))
         print(f"        == {what}: {shown} {seconds or ''}", flush=True)
+        self.write()
 
     def codes(self) -> list[str]:
         return [e.code for e in self.events if e.code]
@@ -106,14 +107,6 @@ def without(cluster: Spec, name: str) -> Spec:
     return cluster.model_copy(update={"nodes": tuple(n for n in cluster.nodes if n.name != name)})
 
 
-def test_bare_kubeadm(lab: rig.Rig) -> None:
-    nodes = [lab.node(n) for n in (1, 2, 3)]
-    took = bare.run(nodes, spec(nodes, 2))
-    for what, seconds in took.items():
-        REPORT.row(f"bare kubeadm: {what}", "", seconds)
-    REPORT.row("bare kubeadm: two control planes and a worker, no probe", "", sum(took.values()))
-
-
 async def test_the_life_of_a_cluster(lab: rig.Rig) -> None:
     nodes = [lab.node(n) for n in (1, 2, 3)]
     n1, n2, n3 = nodes
@@ -153,6 +146,7 @@ async def test_the_life_of_a_cluster(lab: rig.Rig) -> None:
     assert sorted(m["name"] for m in state["members"] if m["healthy"]) == ["n1", "n2", "n3"]
     answers, seconds = await timed(forming.prove())
     seen = set().union(*answers.values())
+    print(answers)
     REPORT.row("probe: a new service asked from every node", f"{len(answers)} nodes, {len(seen)} pods answer", seconds)
 
     # a worker more
@@ -216,6 +210,14 @@ async def test_the_life_of_a_cluster(lab: rig.Rig) -> None:
     REPORT.row("created again on the same hosts, three control planes and the probe", "ready", seconds)
 
 
+def test_bare_kubeadm(lab: rig.Rig) -> None:
+    nodes = [lab.node(n) for n in (1, 2, 3)]
+    took = bare.run(nodes, spec(nodes, 2))
+    for what, seconds in took.items():
+        REPORT.row(f"bare kubeadm: {what}", "", seconds)
+    REPORT.row("bare kubeadm: two control planes and a worker, no probe", "", sum(took.values()))
+
+
 async def test_a_second_member_that_never_comes(lab: rig.Rig) -> None:
     """3d.2: from one control plane to two, and the new one starts no pods once it was announced."""
     nodes = [lab.node(1), lab.node(2)]
@@ -256,8 +258,3 @@ async def test_a_second_member_that_never_comes(lab: rig.Rig) -> None:
     n1.must(f"until {kubectl} get configmap kept; do sleep 1; done", 60)
     REPORT.row("backup and restore of etcd", "what was deleted since is back", seconds)
     assert (await Forming(alone, hosts, REPORT).delete(purge=True)) == {"n1": []}
-
-
-def test_the_table_is_written() -> None:
-    assert len(REPORT.rows) > 12
-    REPORT.write()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
 from contextlib import suppress
 
 import yaml
@@ -143,17 +145,43 @@ async def _reason(machine: Machine) -> Issue:
 
 
 async def sweep(machine: Machine) -> None:
-    """End and remove every container of the engine, the sandboxes last, and the namespaces that they leave."""
+    """End and remove every container of the engine, the sandboxes last, and the namespaces that they leave.
+
+    Where the runtime cannot do it (its runc may be what is broken), the processes and their shims are ended directly;
+    containerd then forgets them by itself.
+    """
+    if await _swept(machine):
+        return
+    for line in (await machine.run(*NAMESPACE, "tasks", "ls")).output.splitlines()[1:]:
+        _end(line.split()[1])
+    for process in machine.host.path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            words = (process / "cmdline").read_bytes().split(b"\0")
+            if words[0].rpartition(b"/")[2].startswith(b"containerd-shim") and b"k8s.io" in words:
+                _end(process.name)
+    await machine.run("systemctl", "restart", "containerd")
+    async for _ in until(20):
+        if await _swept(machine):
+            return
+
+
+def _end(pid: str) -> None:
+    with suppress(OSError, ValueError):
+        os.kill(int(pid), signal.SIGKILL)
+
+
+async def _swept(machine: Machine) -> bool:
+    """Whether nothing is left."""
     listed = (await machine.run(*NAMESPACE, "containers", "ls", "-q")).output.split()
-    sandboxes = (
-        await machine.run(*NAMESPACE, "containers", "ls", "-q", 'labels."io.cri-containerd.kind"==sandbox')
-    ).output.split()
-    for name in sorted(listed, key=lambda n: n in sandboxes):
+    label = 'labels."io.cri-containerd.kind"==sandbox'
+    sandboxes = (await machine.run(*NAMESPACE, "containers", "ls", "-q", label)).output.split()
+    listed.sort(key=lambda name: name in sandboxes)
+    for name in listed:
         await machine.run(*NAMESPACE, "tasks", "kill", "-s", "SIGKILL", name, limit=10)
     async for _ in until(5, 0.2):
         if not (await machine.run(*NAMESPACE, "tasks", "ls", "-q")).output.split():
             break
-    for name in sorted(listed, key=lambda n: n in sandboxes):
+    for name in listed:
         await machine.run(*NAMESPACE, "tasks", "delete", "-f", name, limit=10)
         await machine.run(*NAMESPACE, "containers", "delete", name, limit=10)
         await machine.run(*NAMESPACE, "snapshots", "rm", name, limit=10)
@@ -163,6 +191,7 @@ async def sweep(machine: Machine) -> None:
     for name in list_netns(machine):
         with suppress(OSError):
             machine.host.path(f"/var/run/netns/{name}").unlink(missing_ok=True)
+    return not (await machine.run(*NAMESPACE, "containers", "ls", "-q")).output.split()
 
 
 def list_netns(machine: Machine) -> list[str]:
