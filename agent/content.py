@@ -38,21 +38,13 @@ def _listed(host: Host) -> api.Content:
     free, capacity = store.room(host)
     entries = []
     for item in items:
-        plain = item.to_dict() | {"images": list(item.images), "needs_images": list(item.needs_images)}
+        lists = ("images", "images_not_provided", "needs_images")
+        plain = item.to_dict() | {name: list(getattr(item, name)) for name in lists}
         if item.kind == "definition":
             lacks = missing(item, items, item.architecture or content_import.architecture())
             plain |= {"missing_engine": lacks.engine, "missing_images": list(lacks.images)}
-        else:
-            plain["images_not_provided"] = _not_provided(host, item)
         entries.append(api.Entry(**plain))
     return api.Content(items=entries, free=free, capacity=capacity, key=bool(signing.created(host)))
-
-
-def _not_provided(host: Host, item: Item) -> list[str]:
-    try:
-        return list(store.manifest(host, item.digest).images_not_provided)
-    except Refused:
-        return []
 
 
 async def delete(request: Request) -> JSONResponse:

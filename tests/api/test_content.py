@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -24,13 +25,23 @@ ARCHIVE = "/v1/edge-mgmt/clusters/archive"
 Ask = Callable[..., httpx.Response]
 
 
-@pytest.fixture
-def agent() -> Iterator[Agent]:
+@pytest.fixture(scope="module")
+def one_agent() -> Iterator[Agent]:
     with TemporaryDirectory(prefix="onsite-agent-") as folder:
         sandbox.fresh(Path(folder), Path(folder) / "hub")
         running = started(Path(folder))
         yield running
         ended(running)
+
+
+@pytest.fixture
+def agent(one_agent: Agent) -> Iterator[Agent]:
+    """The agent of this file, with nothing on its host."""
+    yield one_agent
+    for folder in ("items", "blobs", "partial", "uploads"):
+        for path in (one_agent.root / "var/lib/onsite/content" / folder).glob("*"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    (one_agent.root / "etc/onsite/content.pub").unlink(missing_ok=True)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tui.models.change import Refused
-from tui.models.content import Item, Manifest, Progress
+from tui.models.content import Item, Manifest, Origin, Progress
 from tui.services.content import building, importing, store
 from tui.services.host import Host
 
@@ -48,6 +48,8 @@ def reading(verbs: argparse._SubParsersAction[argparse.ArgumentParser], what: st
         one.add_argument("file", type=Path)
         one.add_argument("--signature", type=Path, metavar="FILE", help="a signature that came beside it")
         one.add_argument("--json", action="store_true")
+        if verb == "import":
+            one.add_argument("--embedded", action="store_true", help="as what the installer ships (for installers)")
 
 
 def guarded(run: Callable[[], int]) -> int:
@@ -95,7 +97,8 @@ def handled(host: Host, given: argparse.Namespace) -> int:
     with importing.plain_file(given.file) as source:
         beside = _signature(given.signature)
         if given.verb == "import":
-            item = importing.imported(host, source, name=given.file.name, beside=beside, told=_teller())
+            origin: Origin = "embedded" if given.embedded else "imported"
+            item = importing.imported(host, source, name=given.file.name, beside=beside, origin=origin, told=_teller())
             print(json.dumps(item.to_dict(), indent=1) if given.json else f"imported: {line(item)}")
             return OK
         if given.verb == "inspect":

@@ -166,6 +166,7 @@ class Item:
     engine_version: str
     size: int
     images: tuple[str, ...]
+    images_not_provided: tuple[str, ...]
     needs_images: tuple[str, ...]
     signature: Trust
     origin: Origin
@@ -178,7 +179,8 @@ class Item:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Item:
-        return cls(**{**data, "images": tuple(data["images"]), "needs_images": tuple(data["needs_images"])})
+        lists = ("images", "images_not_provided", "needs_images")
+        return cls(**data | {name: tuple(data[name]) for name in lists})
 
     @classmethod
     def of(
@@ -189,7 +191,8 @@ class Item:
         return cls(
             digest, manifest.kind, manifest.name, manifest.version, manifest.description, manifest.architecture or "",
             engine.name if engine else "", engine.version if engine else "", manifest.size,
-            tuple(i.ref for i in manifest.images), manifest.needs_images, signature, origin, imported, file_name,
+            tuple(i.ref for i in manifest.images), manifest.images_not_provided, manifest.needs_images, signature,
+            origin, imported, file_name,
             file_size,
         )  # fmt: skip
 

@@ -7,6 +7,7 @@ the one open file and ends; the kernel keeps the mount for as long as the file i
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import socket
@@ -189,4 +190,6 @@ if __name__ == "__main__":
         _main(*sys.argv[1:5])
     except (OSError, subprocess.SubprocessError) as failed:
         words = getattr(failed, "strerror", None) or "it cannot be mounted"
+        if getattr(failed, "errno", 0) == errno.ENODEV:
+            words = "the kernel of this host does not know its file system"
         socket.socket(fileno=os.dup(0)).sendall(json.dumps({"error": words}).encode() + b"\n")
