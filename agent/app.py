@@ -10,6 +10,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -34,7 +35,7 @@ from agent.auth import Gate
 from agent.cluster import routes as cluster_routes
 from agent.jobs import Jobs
 from agent.links import routes as links_routes
-from agent.links import serving
+from agent.links import serving, steps, sync
 from agent.links.links import Links
 from agent.registration import routes as registration
 from agent.registration.registrar import Registrar, Timing
@@ -91,7 +92,9 @@ def build(served: Host, settings: Settings | None = None) -> Starlette:
     app.state.registrar = Registrar(served, Timing(pace=float(os.environ.get(PACE, "1"))))
     port = app.state.settings.agent_peer_port
     app.state.links = Links(served, lambda: host.edge_host_info(served), port=port, asked_port=port)
+    app.state.links.synced = sync.Sync(served, app.state.links.own)
     cluster_routes.mount(app)
+    app.state.cluster_hosts.linked = partial(steps.linked, app.state.links)
     return app
 
 
@@ -99,7 +102,9 @@ def build(served: Host, settings: Settings | None = None) -> Starlette:
 async def _alive(app: Starlette) -> AsyncIterator[None]:
     uploads.sweep(app.state.host)
     app.state.jobs.resume()
-    await app.state.links.start(serving.build(app.state.links))
+    engine = steps.Steps(app.state.cluster_hosts.local())
+    served = serving.build(app.state.links, *engine.routes(), *sync.ROUTES)
+    await app.state.links.start(served)
     registering = asyncio.create_task(app.state.registrar.run())
     try:
         yield

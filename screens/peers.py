@@ -250,6 +250,7 @@ def _row(peer: LinkPeer, width: int) -> Row:
     from tui.services import peers
 
     wrong = peers.silent(peer)
-    state = f"{wrong.code} {peer.health.reason if peer.health else ''}" if wrong else "ready"
+    content = "" if peer.content_sync_status in ("", "Synced") else f", {peer.content_sync_status}"
+    state = f"{wrong.code} {peer.health.reason if peer.health else ''}" if wrong else f"ready{content}"
     words = f"{clip(peers.name(peer), 19):<20}{peer.ip:<17}{peer.role:<10}{state}"
     return marked("x" if wrong else "ok", clip(words, width - 3), peer.id)

@@ -8,7 +8,7 @@ import logging
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import httpx
 import uvicorn
@@ -29,6 +29,14 @@ SILENT_AFTER = 35.0
 Status = Literal["Pending", "InProgress", "Completed", "Failed"]
 
 
+class Synced(Protocol):
+    """What brings content over from the leader, and says how far it is."""
+
+    state: str
+
+    async def with_leader(self, leader: Peer) -> None: ...
+
+
 @dataclass(slots=True)
 class Links:
     """One for an agent. `describe` says who this host is (`v1EdgeHostInfo`); `port` is where peers find it."""
@@ -42,11 +50,15 @@ class Links:
     error: str = ""
     told: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What each host said of itself last, by its id."""
+    content: dict[str, str] = field(default_factory=dict)
+    """How far the content of each follower is, in its own words."""
     heard: dict[str, float] = field(default_factory=dict)
     """When, in seconds of CLOCK_BOOTTIME."""
     own: identity.Identity = field(init=False)
     peers: Peers = field(init=False)
     window: Window = field(init=False)
+    synced: Synced | None = None
+    """Content from the leader; None where nobody brings it over."""
     app: ASGIApp | None = None
     _server: uvicorn.Server | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -181,7 +193,8 @@ class Links:
         """
         async with wire.client_to(self.own, leader) as client:
             info = await self.info()
-            answer = await client.post("/v1/onsite/peer/state", json={"info": info})
+            body = {"info": info, "content": self.synced.state if self.synced else ""}
+            answer = await client.post("/v1/onsite/peer/state", json=body)
         if answer.status_code == 403:  # the leader has unlinked this host while it was away
             self._trust(self.peers.without(leader.id))
             self.status, self.error = "Failed", f"{leader.name} has unlinked this host."
@@ -190,6 +203,8 @@ class Links:
         self.heard[leader.id] = self.host.clock.boottime()
         self.told[leader.id] = dict(said["info"])
         others = [peers.peer({**each, "role": "follower"}) for each in said["peers"]]
+        if self.synced is not None:
+            self._spawn(self.synced.with_leader(leader))
         now = Peers((leader, *(each for each in others if each.id != info["metadata"]["id"])))
         if now != self.peers:
             self._trust(now)
@@ -207,8 +222,9 @@ class Links:
             "id": described["id"], "name": described["name"], "port": self.port, "certificate": self.own.pem,
         }  # fmt: skip
 
-    def heard_of(self, peer: Peer, info: dict[str, Any]) -> None:
+    def heard_of(self, peer: Peer, info: dict[str, Any], content: str = "") -> None:
         self.heard[peer.id], self.told[peer.id] = self.host.clock.boottime(), info
+        self.content[peer.id] = content
 
     def silent(self, peer: Peer) -> float | None:
         """Seconds since a host was heard of, None where it is well."""

@@ -143,9 +143,11 @@ def _peer(links: Links, peer: Peer) -> contract.LinkPeer:
             reason="not heard of yet" if peer.id not in links.heard else f"silent for {int(silent)} s",
         )
     info = links.told.get(peer.id)
+    content = links.content.get(peer.id, "") if peer.role == "follower" else links.synced.state if links.synced else ""
     found = contract.LinkPeer(
         id=peer.id, ip=peer.address, local_ui_port=str(peer.port), role=peer.role, node_role="unknown",
         status="Ready" if silent is None else "NotReady", health=health,
+        content_sync_status=content,
     )  # fmt: skip
     return found.model_copy(update={"config": EdgeHostInfo.model_validate(info)}) if info else found
 

@@ -57,10 +57,10 @@ def caller(request: Request) -> Peer:
 async def begin(request: Request) -> Response:
     """The first half of a pairing, asked by a stranger."""
     links: Links = request.app.state.links
-    said = await _said(request)
+    heard = await said(request)
     try:
-        peer = _described(said.get("host"), request)
-        number, message = links.window.begin(str(said.get("kind")), peer, _bytes(said.get("message")))
+        peer = _described(heard.get("host"), request)
+        number, message = links.window.begin(str(heard.get("kind")), peer, _bytes(heard.get("message")))
     except Refusal as error:
         return errors.error(403, str(error))
     return JSONResponse({"number": number, "message": _text(message)})
@@ -69,10 +69,10 @@ async def begin(request: Request) -> Response:
 async def finish(request: Request) -> Response:
     """The second half: the follower's proof against the leader's, and who else is linked."""
     links: Links = request.app.state.links
-    said = await _said(request)
+    heard = await said(request)
     me, others = await links.me(), [_public(each) for each in links.peers.followers]
     try:
-        peer, proof = links.window.finish(str(said.get("number")), _bytes(said.get("proof")))
+        peer, proof = links.window.finish(str(heard.get("number")), _bytes(heard.get("proof")))
         links.admitted(peer, me["id"])
     except Refusal as error:
         return errors.error(403, str(error))
@@ -83,8 +83,8 @@ async def state(request: Request) -> Response:
     """A follower says how it is and hears of the others."""
     links: Links = request.app.state.links
     peer = caller(request)
-    said = await _said(request)
-    links.heard_of(peer, dict(said.get("info", {})))
+    heard = await said(request)
+    links.heard_of(peer, dict(heard.get("info", {})), str(heard.get("content", ""))[:200])
     others = [_public(each) for each in links.peers.followers if each.id != peer.id]
     return JSONResponse({"info": await links.info(), "peers": others})
 
@@ -110,11 +110,12 @@ def _public(peer: Peer) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def _said(request: Request) -> dict[str, Any]:
+async def said(request: Request, largest: int = LARGEST) -> dict[str, Any]:
+    """The JSON object of a request of at most `largest` bytes."""
     data = bytearray()
     async for chunk in request.stream():
         data += chunk
-        if len(data) > LARGEST:
+        if len(data) > largest:
             raise HTTPException(413, "The request is too large.")
     try:
         found = json.loads(bytes(data))

@@ -116,7 +116,7 @@ def imported(
     """
     size = os.fstat(source).st_size
     head = looked(host, source, beside=beside, opener=opener)
-    run = _Run(host, source, size, head, told, stop or threading.Event(), opener)
+    run = Run(host, source, size, head, told, stop or threading.Event(), opener)
     with store.locked(host):
         there = next((i for i in store.items(host) if i.digest == head.digest), None)
         if there is not None:
@@ -261,7 +261,7 @@ def _matches(member: Member, sha256: str) -> None:
 # --- writing ---------------------------------------------------------------------------------------------------------
 
 
-class _Run:
+class Run:
     """One import, with what it has to remember: the folder under partial/, and how far it is."""
 
     def __init__(
@@ -270,14 +270,14 @@ class _Run:
         self._host, self._source, self._size, self._head = host, source, size, head
         self._told, self._stop, self._opener = told, stop, opener
         top = store.folder(host)
-        self._blobs, self._folder = top / "blobs", top / "partial" / head.digest
-        self._part = self._folder / "part"
+        self.blobs, self.folder = top / "blobs", top / "partial" / head.digest
+        self._part = self.folder / "part"
         self._synced = ThreadPoolExecutor(1)
         self._last_told = 0.0
         self.resumed = False
 
     def forget(self) -> None:
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def all_parts(self, *, resume: bool) -> None:
         """Every part into blobs/.
@@ -286,12 +286,12 @@ class _Run:
             Refused, OSError.
         """
         members = self._head.manifest.members
-        there = {m.path for m in members if self._has(m)}
+        there = {m.path for m in members if self.has(m)}
         offset, start, at = self._state(there) if resume else (0, 0, 0)
         self.resumed = bool(offset)
         needed = sum({m.sha256: m.size for m in members if m.path not in there}.values())
         store.fits(self._host, needed - at)
-        make_folder(self._folder, 0o700)
+        make_folder(self.folder, 0o700)
         try:
             if not offset:
                 self._from_the_beginning()
@@ -320,7 +320,7 @@ class _Run:
 
     def _one(self, stream: Stream, member: Member, number: int, at: int) -> None:
         """One part; those that are there already are only read past."""
-        if self._has(member):
+        if self.has(member):
             self._skip(stream, member, number, at)
         else:
             self._write(stream, member, number, at)
@@ -365,7 +365,7 @@ class _Run:
             self._synced.shutdown(wait=True)
             self._synced = ThreadPoolExecutor(1)
             os.close(fd)
-        self._part.replace(self._blobs / member.sha256)
+        self._part.replace(self.blobs / member.sha256)
         if stream.boundary is not None:
             self._remember(stream.boundary, number, member.size)
 
@@ -374,21 +374,21 @@ class _Run:
         self._remember(offset, number, at)
 
     def _remember(self, offset: int, number: int, at: int) -> None:
-        sync_folder(self._blobs)
+        sync_folder(self.blobs)
         state = {"size": self._size, "offset": offset, "part": number, "at": at}
-        beside = self._folder / "state.tmp"
+        beside = self.folder / "state.tmp"
         with beside.open("w") as file:
             json.dump(state, file)
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(self._folder / "state.json")
-        sync_folder(self._folder)
+        beside.replace(self.folder / "state.json")
+        sync_folder(self.folder)
 
     def _state(self, there: set[str]) -> tuple[int, int, int]:
         """Offset in the archive, number of the part and place in it to go on at; zeros to begin anew."""
         members = self._head.manifest.members
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            state = json.loads((self._folder / "state.json").read_text())
+            state = json.loads((self.folder / "state.json").read_text())
             offset, number, at = int(state["offset"]), int(state["part"]), int(state["at"])
             if state["size"] == self._size and 0 < offset < self._size and 0 <= at <= members[number].size:
                 before_are_there = all(m.path in there for m in members[:number])
@@ -404,14 +404,14 @@ class _Run:
         Raises:
             OSError.
         """
-        sync_folder(self._blobs)
-        made = self._folder / "item"
+        sync_folder(self.blobs)
+        made = self.folder / "item"
         shutil.rmtree(made, ignore_errors=True)
         (made / "tree").mkdir(parents=True, mode=0o755)
         for member in self._head.manifest.members:
             path = made / "tree" / member.path
             path.parent.mkdir(parents=True, exist_ok=True)
-            os.link(self._blobs / member.sha256, path)
+            os.link(self.blobs / member.sha256, path)
             if member.executable:
                 path.chmod(0o555)
         texts = {
@@ -433,12 +433,12 @@ class _Run:
         shutil.rmtree(there, ignore_errors=True)  # one that cannot be read: it was not in the list
         made.rename(there)
         sync_folder(there.parent)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _has(self, member: Member) -> bool:
+    def has(self, member: Member) -> bool:
         """A blob is there only when it was whole and synced."""
         try:
-            status = os.lstat(self._blobs / member.sha256)
+            status = os.lstat(self.blobs / member.sha256)
         except OSError:
             return False
         return stat.S_ISREG(status.st_mode) and status.st_size == member.size
