@@ -14,6 +14,7 @@
     python3 dev.py cluster-full [ARGS] real clusters, made and broken; writes docs/measured/cluster.md
     python3 dev.py dev-table           this command in bare containers; writes docs/measured/dev-environments.md
     python3 dev.py wheel               wheel and sdist, installed in a fresh environment and started from /
+    python3 dev.py dist [ARGS]         the archive that a host is installed from, for amd64 and arm64
     python3 dev.py lock                pin the newest dependencies that pyproject.toml allows (needs uv)
 
 Standard library only. Nothing outside the checkout is changed, nothing is asked, sudo is never used.

@@ -140,6 +140,10 @@ def wheel(arguments: list[str]) -> int:
     return become([str(environment()), "-m", "tests.packaging.wheel", *arguments])
 
 
+def dist(arguments: list[str]) -> int:
+    return become([str(environment()), "-m", "tools.dist", *arguments])
+
+
 def lock(arguments: list[str]) -> int:
     uv = shutil.which("uv")
     if uv is None:
@@ -165,6 +169,7 @@ COMMANDS = {
     "cluster-full": cluster_full,
     "dev-table": dev_table,
     "wheel": wheel,
+    "dist": dist,
     "lock": lock,
 }
 

@@ -33,6 +33,8 @@ VERBS = {
     "bundle": "build, inspect, verify, import, list and delete bundles (bundle --help)",
     "definition": "new, build, check, show and import cluster definitions (definition --help)",
     "demo": "a practice host instead of this machine (demo --help)",
+    "install": "which versions are installed; --back to the one before",
+    "uninstall": "remove Onsite from this host ([--yes])",
     "agent": "the local agent (run by its own service)",
 }
 HELP = """\
@@ -164,6 +166,10 @@ def _command(verb: str, host: Host, rest: list[str]) -> int:
         from tui.commands import bundle, definition
 
         return (bundle.main if verb == "bundle" else definition.main)(host, rest)
+    if verb in ("install", "uninstall"):
+        from tui.commands import install
+
+        return (install.install if verb == "install" else install.uninstall)(host, rest)
     if verb == "deadman":
         from tui.commands import deadman
 

@@ -14,7 +14,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tui.models.facts import Facts, Link, main_address
 from tui.services.host import Host
@@ -115,6 +115,8 @@ class Session:
     cluster: Reading | None = None
     """What the agent said of its cluster; None until it was asked."""
     _client: Agent | None = None
+    physical: bool = False
+    """One stands at the host: its screen, its serial line, or a host to practise on."""
     gate: Gate = field(default_factory=Gate)
     """Whether this console asks for a login before anything can be changed."""
     lease: Lease | None = None
@@ -234,6 +236,10 @@ class Session:
         from tui.models.host import HostConfig
 
         self._put((self.draft or HostConfig()).model_copy(update=parts))
+
+    def replace_draft(self, draft: HostConfig) -> None:
+        """Have this draft instead of the one that is there. Raises Refused where somebody else edits."""
+        self._put(draft)
 
     def discard(self) -> None:
         """Forget the draft, here and on disk. Raises Refused where somebody else edits."""
@@ -648,6 +654,28 @@ class Session:
         peer = await link.offer(data, name, address, offered, told)
         support.noted(self.host, f"fetched by {peer}", self.who, self.line)
         return peer
+
+    # --- power -----------------------------------------------------------------------------------------------------
+
+    def may_power(self, act: str) -> None:
+        """Raises Refused while a change is not decided, or where the factory network is not to be had."""
+        from tui.services import power
+
+        power.refuse_while_pending(self.host)
+        if act == "network":
+            power.factory_network(self.facts)
+
+    async def power(self, act: Literal["restart", "off"]) -> str:
+        """Restart the host or switch it off; a sentence about it. Raises Refused where it may not or cannot."""
+        from tui.services import power
+
+        return await power.power(self.host, act, who=self.who, line=self.line)
+
+    def factory_network(self) -> HostConfig:
+        """The draft that puts the interfaces back to how the host came. Raises Refused where that cannot be."""
+        from tui.services import power
+
+        return power.factory_network(self.facts)
 
     # --- the agent -------------------------------------------------------------------------------------------------
 

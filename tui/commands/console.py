@@ -38,11 +38,13 @@ def main(host: Host, options: Options) -> int:
     who, line = who_and_line()
     slow = 0 < profile.speed(1) <= 9600
     door = gate.of(host, profile.kind(0))
+    physical = host.kind != "real" or profile.kind(0) in ("vt", "serial")
     session = Session(
         host,
         NOBODY if door.asked else who,
         line,
         gate=door,
+        physical=physical,
         mode_note=os.environ.get("ONSITE_PRACTICE_WHY", ""),
         slow_line=slow,
     )
