@@ -30,6 +30,7 @@ from tui.models.contract.cluster import (
     ProfileConfiguration,
 )
 from tui.models.contract.pools import MachinePool, PoolPatch
+from tui.services import userdata
 
 CLUSTER = "/v1/edge-mgmt/cluster"
 CURRENT = "/v1/edge-mgmt/clusters/current"
@@ -296,7 +297,8 @@ def _spec(request: Request, asked: ClusterConfiguration, before: Spec | None) ->
         text = "No cluster definition is named."
         raise Refused(Issue("K231", "error", "spec.archiveUploadPath", text, "Choose one of the place Content."))
     chosen = contents.definition(request.app.state.host, archive)
-    return wanted.spec(asked, chosen, request.app.state.cluster_hosts.own, before), chosen
+    host = request.app.state.host
+    return wanted.spec(asked, chosen, request.app.state.cluster_hosts.own, before, userdata.registry(host)), chosen
 
 
 async def _change(request: Request, found: Kept, asked: ClusterConfiguration) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,15 +12,23 @@ from agent.engines.engine import Spec
 from tui.models.change import Issue, Refused
 from tui.models.contract.cluster import ClusterConfiguration, ClusterConfigurationSpec
 from tui.models.contract.pools import MachinePool, PoolHost
+from tui.models.contract.userdata import RegistryCredentials
 from tui.services.content import variables
 
 
-def spec(wanted: ClusterConfiguration, chosen: Definition, leader: str, before: Spec | None = None) -> Spec:
+def spec(
+    wanted: ClusterConfiguration,
+    chosen: Definition,
+    leader: str,
+    before: Spec | None = None,
+    registry: RegistryCredentials | None = None,
+) -> Spec:
     """The cluster as the engines understand it.
 
     Args:
         leader: uid of this host; it is the first control plane.
         before: the cluster as it is; its nodes keep their numbers.
+        registry: where images come from that are not in the content, out of the user data.
 
     Raises:
         Refused: all that is wrong, each at its field.
@@ -61,6 +70,7 @@ def spec(wanted: ClusterConfiguration, chosen: Definition, leader: str, before: 
         "vip": vip,
         "ntp_servers": tuple(cluster.ntp_servers) if cluster else (),
         "ssh_keys": tuple(cluster.ssh_keys) if cluster else (),
+        **_registry(registry),
     }
     if wrong:
         raise Refused(*wrong)
@@ -68,6 +78,25 @@ def spec(wanted: ClusterConfiguration, chosen: Definition, leader: str, before: 
         return Spec.model_validate({**document, "manifests": chosen.packs(values)})
     except ValidationError as error:
         raise Refused(*(_of(e) for e in error.errors(include_input=False, include_url=False))) from None
+
+
+def _registry(said: RegistryCredentials | None) -> dict[str, Any]:
+    """The contract has certificates and passwords plain or as base64; TLS is verified whatever `insecure` says."""
+    if said is None:
+        return {}
+    password = _plain(said.password) if said.encoded_password else said.password
+    pems = tuple(text if "-----BEGIN" in text else _plain(text) for text in said.certificates)
+    return {
+        "registry": {"domain": said.domain, "username": said.username, "password": password, "certificates": pems},
+        "image_repository": f"{said.domain}/{said.repository_name}".rstrip("/") if said.repository_name else "",
+    }
+
+
+def _plain(text: str) -> str:
+    try:
+        return base64.b64decode(text, validate=True).decode()
+    except ValueError:
+        return text
 
 
 def _pools(body: ClusterConfigurationSpec) -> list[MachinePool]:

@@ -85,9 +85,8 @@ class Spec(_Document):
     ntp_servers: tuple[str, ...] = ()
     ssh_keys: tuple[str, ...] = ()
     registry: Registry | None = None
-    no_proxy: tuple[str, ...] = ()
-    http_proxy: str = Field(default="", repr=False)  # may hold a password
-    https_proxy: str = Field(default="", repr=False)
+    image_repository: str = ""
+    """In front of the engine's images, where they are not those of the content."""
     manifests: tuple[Manifest, ...] = ()
     options: dict[str, Any] = {}
 
@@ -245,6 +244,10 @@ class Engine(Protocol):
 
     async def remove(self, name: str, address: str, tell: Tell) -> None:
         """Take another node out, seen from a control plane that stays: drained, deleted, its etcd member gone."""
+        ...
+
+    async def forget(self, name: str) -> None:
+        """Delete a node's object once more: a host that came back before its reset has named itself again."""
         ...
 
     async def reset(self, purge: bool, tell: Tell) -> list[str]:

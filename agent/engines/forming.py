@@ -125,6 +125,7 @@ class Forming:
                 self._say("join", "note", f"{node.name} did not join ({why}); it is taken out again", node, "K210")
                 await self._on(first, "remove", name=node.name, address=str(node.address))
                 await self._on(node, "reset", purge=False)
+                await self._on(first, "forget", name=node.name)
                 if number == _TRIES:
                     text = f"{node.name} did not join: {why}"
                     remedy = "The cluster goes on without it. Mend what is named, then add the host again."
@@ -203,6 +204,7 @@ class Forming:
         first = await self._keeper(but=node)
         await self._on(first, "remove", name=node.name, address=str(node.address))
         left = list(await self._on(node, "reset", purge=False))
+        await self._on(first, "forget", name=node.name)
         for other in self.spec.nodes:
             if other.uid != node.uid:
                 await self._on(other, "network")

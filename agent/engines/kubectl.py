@@ -107,3 +107,12 @@ async def apply(machine: Machine, spec: Spec) -> None:
             if left < 5:
                 text = f"The pack {manifest.name} could not be applied: {done.why}"
                 raise Refused(Issue("K216", "error", "", text, "Mend the pack in the cluster definition."))
+
+
+async def forget(machine: Machine, name: str) -> None:
+    """Delete the object of a node that left.
+
+    Raises:
+        Refused: the API refuses (K201).
+    """
+    await machine.must("Deleting the node", *command(machine, "delete", "node", name, "--ignore-not-found"))

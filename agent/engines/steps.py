@@ -161,6 +161,7 @@ _STEPS: dict[str, Callable[[_Step], Awaitable[Any]]] = {
     "renew": lambda s: s.engine.renew(s.tell),
     "upgrade": _upgrade,
     "remove": lambda s: s.engine.remove(str(s["name"]), str(s["address"]), s.tell),
+    "forget": lambda s: s.engine.forget(str(s["name"])),
     "reset": lambda s: s.engine.reset(bool(s["purge"]), s.tell),
     "backup": lambda s: s.engine.backup(str(s["path"])),
     "restore": lambda s: s.engine.restore(str(s["path"]), str(s["sha256"]), s.tell),

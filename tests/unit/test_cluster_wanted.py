@@ -17,6 +17,7 @@ from tui.models.change import Refused
 from tui.models.content import Manifest
 from tui.models.contract.cluster import ClusterConfiguration
 from tui.models.contract.common import Patch
+from tui.models.contract.userdata import RegistryCredentials
 
 MANIFEST = {
     "format": 1, "kind": "definition", "name": "shop", "version": "1.0.0", "created": "2026-01-01T00:00:00Z",
@@ -127,6 +128,18 @@ def test_values_of_the_engine_are_what_they_may_be(text: str) -> None:
     with pytest.raises(Refused) as refused:
         wanted.spec(asked(), definition(**{"engine.yaml": text}), "id1")
     assert refused.value.issues[0].code == "K231"
+
+
+def test_a_registry_of_the_user_data() -> None:
+    said = RegistryCredentials(
+        domain="registry.site.example", username="u", password="c2VjcmV0", encoded_password=True, repository_name="k8s",
+        certificates=["LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t"],
+    )  # fmt: skip
+    spec = wanted.spec(asked(), definition(), "id1", registry=said)
+    assert spec.registry
+    assert (spec.registry.password, spec.image_repository) == ("secret", "registry.site.example/k8s")
+    assert spec.registry.certificates == ("-----BEGIN CERTIFICATE-----",)
+    assert "secret" not in repr(spec)
 
 
 def test_variables_in_manifests() -> None:

@@ -85,7 +85,8 @@ async def test_a_join_that_fails_is_taken_out_on_both_sides_and_tried_once_more(
     scene = Scene(2)
     scene.hosts["n2"].faults["join"] = [wrong()]
     await scene.forming.create()
-    assert scene.of("join", "remove", "reset") == ["n2 join", "n1 remove", "n2 reset", "n2 join"]
+    order = scene.of("join", "remove", "reset", "forget")
+    assert order == ["n2 join", "n1 remove", "n2 reset", "n1 forget", "n2 join"]
     assert scene.codes == ["K210"]
 
 

@@ -158,14 +158,13 @@ _words = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), 
 @given(_words, _words.map(lambda words: f"Zq7 {words}"))  # no other text holds it by chance
 def test_what_holds_a_secret_is_for_root_alone(username: str, password: str) -> None:
     registry = Registry(domain="registry.site.example:5000", username=username, password=password)
-    cluster = spec(registry=registry, http_proxy="http://user:Secret77@proxy.site.example:3128")
+    cluster = spec(registry=registry)
     images = layout.images(cluster, cluster.nodes[0], "example/pause:1", "/opt/cni/bin", "eth0", 1)
     for image in images:
         text = (image.content or b"").decode()
-        if password in text or "Secret77" in text:
+        if password in text:
             assert image.mode & 0o077 == 0, image.path
     assert "Zq7" not in repr(cluster)
-    assert "Secret77" not in repr(cluster)
     toml = next(i.content or b"" for i in images if i.path == layout.CONTAINERD).decode()
     assert _tomllib(toml)["plugins"]["io.containerd.grpc.v1.cri"]["registry"]["configs"][registry.domain]["auth"] == {
         "username": username,

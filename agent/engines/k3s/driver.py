@@ -198,9 +198,11 @@ class K3s:
         tell(Event(step="remove", mark="begun", text=f"{name} leaves the cluster", node=name))
         words = ("drain", name, "--ignore-daemonsets", "--delete-emptydir-data", "--force", "--timeout=60s")
         await self.machine.run(*kubectl.command(self.machine, *words, seconds=60), limit=90)
-        gone = kubectl.command(self.machine, "delete", "node", name, "--ignore-not-found")
-        await self.machine.must("Deleting the node", *gone)
+        await kubectl.forget(self.machine, name)
         tell(Event(step="remove", mark="done", text=f"{name} has left the cluster", node=name))
+
+    async def forget(self, name: str) -> None:
+        await kubectl.forget(self.machine, name)
 
     async def reset(self, purge: bool, tell: Tell) -> list[str]:
         machine = self.machine

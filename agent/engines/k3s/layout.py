@@ -40,8 +40,6 @@ def images(spec: Spec, node: Node, link: str, bundle: Bundle | None) -> tuple[Fi
         found.append(FileImage(REGISTRIES, _registries(spec).encode(), 0o600))
         if spec.registry.certificates:
             found.append(FileImage(f"{REGISTRIES}.crt", "".join(spec.registry.certificates).encode()))
-    if spec.http_proxy or spec.https_proxy:
-        found.append(FileImage(f"/etc/systemd/system/{unit(node)}.env", shared.proxy_lines(spec).encode(), 0o600))
     if spec.vip and node.role == "control-plane":
         text = shared.keepalived(spec, node, link, _SERVES)
         found.append(FileImage(shared.KEEPALIVED, text.encode(), 0o600))

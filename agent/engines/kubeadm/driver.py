@@ -105,7 +105,7 @@ class Kubeadm:
 
         async def init() -> None:
             token = f"{secrets.token_hex(3)}.{secrets.token_hex(8)}"
-            text = config.first(spec, node, payload.inventory.image_repository, token)
+            text = config.first(spec, node, spec.image_repository or payload.inventory.image_repository, token)
             words = ["init", "--config", machine.real(_CONFIG)]
             if lacks_dns(spec, payload):
                 words += ["--skip-phases=addon/coredns", _NO_PULL]
@@ -243,8 +243,11 @@ class Kubeadm:
             await machine.run(*kubectl.command(machine, *words, seconds=60), limit=90)
         await etcd.remove(machine, name, address)
         await kubectl.wait_for_api(machine)
-        await machine.must("Deleting the node", *kubectl.command(machine, "delete", "node", name, "--ignore-not-found"))
+        await kubectl.forget(machine, name)
         tell(Event(step="remove", mark="done", text=f"{name} has left the cluster", node=name))
+
+    async def forget(self, name: str) -> None:
+        await kubectl.forget(self.machine, name)
 
     async def reset(self, purge: bool, tell: Tell) -> list[str]:
         with suppress(OSError):

@@ -1,5 +1,7 @@
 """The files that turn a plain host into one that kubeadm accepts: runtime, kubelet, pod network, address that moves.
 
+The proxy of containerd and of the kubelet is the host's own matter: `tui.services.proxy` writes it.
+
 Sources: containerd docs/cri/config.md and docs/hosts.md, kubernetes' kubelet unit, CNI's bridge and host-local plugins,
 keepalived.conf(5).
 """
@@ -21,7 +23,6 @@ MODULES = "/etc/modules-load.d/onsite-engine.conf"
 CNI = "/etc/cni/net.d/10-onsite.conflist"
 ROUTES = "/etc/systemd/system/onsite-pod-routes.service"
 KEEPALIVED = "/etc/keepalived/keepalived.conf"
-PROXY = "/etc/systemd/system/containerd.service.d/60-onsite-engine-proxy.conf"
 _SERVES = "/usr/bin/test -e /etc/kubernetes/manifests/kube-apiserver.yaml"
 """Succeeds where a control plane is: an argument, because it is another thing for each engine."""
 BRIDGE = "cni0"
@@ -45,8 +46,6 @@ def images(spec: Spec, node: Node, sandbox: str, plugins: str, link: str, runtim
     ]
     if spec.registry:
         found += _registry(spec)
-    if spec.http_proxy or spec.https_proxy:
-        found.append(FileImage(PROXY, _proxy(spec).encode(), 0o600))
     found += network(spec, node, link)
     return tuple(found)
 
@@ -147,19 +146,6 @@ def _registry(spec: Spec) -> Iterator[FileImage]:
         yield FileImage(f"{folder}/ca.crt", "".join(spec.registry.certificates).encode())
         text += f'  ca = "{folder}/ca.crt"\n'
     yield FileImage(f"{folder}/hosts.toml", text.encode())
-
-
-def _proxy(spec: Spec) -> str:
-    lines = proxy_lines(spec).splitlines()
-    return "[Service]\n" + "".join(f"Environment={_quoted(line.replace('%', '%%'))}\n" for line in lines)
-
-
-def proxy_lines(spec: Spec) -> str:
-    """As an environment file. What is inside the cluster is spared."""
-    inside = [str(spec.pod_range), str(spec.service_range), *(str(n.address) for n in spec.nodes), spec.endpoint]
-    spared = dict.fromkeys(["localhost", "127.0.0.1", ".svc", f".{spec.dns_domain}", *inside, *spec.no_proxy])
-    lines = [("HTTP_PROXY", spec.http_proxy), ("HTTPS_PROXY", spec.https_proxy), ("NO_PROXY", ",".join(spared))]
-    return "".join(f"{name}={value}\n" for name, value in lines if value)
 
 
 def _cni(spec: Spec, node: Node) -> str:

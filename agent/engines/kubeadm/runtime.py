@@ -88,7 +88,8 @@ async def prove(machine: Machine, spec: Spec, sandbox: str) -> None:
     """
     pods = f"{_TRIAL_FOLDER}/pods"
     files.make_folder(machine.host.path(pods), 0o700)
-    container = {"name": "pause", "image": sandbox, "imagePullPolicy": "Never"}
+    pull = "IfNotPresent" if spec.registry else "Never"
+    container = {"name": "pause", "image": sandbox, "imagePullPolicy": pull}
     body = {"containers": [container], "terminationGracePeriodSeconds": 0, "restartPolicy": "Never"}
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": _TRIAL, "namespace": "default"}, "spec": body}
     settings = {
