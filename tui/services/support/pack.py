@@ -59,9 +59,6 @@ def save(host: Host, typed: str, name: str, data: bytes, told: Told = lambda _do
         if where.is_dir():
             where, path = where / name, f"{path.rstrip('/')}/{name}"
         written(where, data, told)
-    except FileExistsError as error:
-        remedy = "Type another name, or a folder; no file is overwritten."
-        raise _refused("U103", f"{quoted(path)} is there already.", remedy) from error
     except OSError as error:
         raise unwritten(path, error, len(data)) from error
     return path
@@ -72,6 +69,9 @@ def unwritten(path: str, error: OSError, size: int) -> Refused:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         text = f"There is no room for {size} bytes at {quoted(path)}."
         return _refused("U102", text, "Delete something there, or choose another place.")
+    if error.errno == errno.EEXIST:
+        remedy = "Type another name, or a folder; no file is overwritten."
+        return _refused("U103", f"{quoted(path)} is there already.", remedy)
     text = f"{quoted(path)} cannot be written: {error.strerror or error}."
     return _refused("U101", text, "Check that its folder is there, or choose another place.")
 
