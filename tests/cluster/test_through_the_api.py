@@ -5,27 +5,18 @@ Part of `make cluster-full`.
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from tests.cluster import rig
-from tests.cluster.reach import PAYLOAD, SANDBOX
-from tests.contract import answer_schema, violations
+from tests.cluster.asking import CLUSTER, CURRENT, STICK, Agent, stick_for, wanted
+from tests.cluster.reach import PAYLOAD
 
 FOLDER = rig.payload()
-CLUSTER, CURRENT = "/v1/edge-mgmt/cluster", "/v1/edge-mgmt/clusters/current"
-STICK = "/media/stick"
 pytestmark = [
     pytest.mark.skipif(FOLDER is None, reason="no engine here: ONSITE_ENGINE_PAYLOAD names no payload folder"),
     pytest.mark.skipif(os.environ.get("ONSITE_FULL") != "1", reason="long: make cluster-full"),
@@ -35,20 +26,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def stick() -> Iterator[Path]:
-    """A folder with a bundle of the payload and a definition, as IT would make them."""
-    with tempfile.TemporaryDirectory(prefix="onsite-stick-") as name:
-        folder = Path(name)
-        _onsite("bundle", "build", str(FOLDER), "--output", str(folder / "engine.tar.zst"))
-        made = folder / "definition"
-        _onsite("definition", "new", str(made))
-        document = yaml.safe_load((made / "definition.yaml").read_text())
-        document["profiles"][0]["packs"].insert(
-            0, {"name": "engine", "version": "1.0.0", "values": "packs/engine.yaml"}
-        )
-        (made / "definition.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
-        (made / "packs/engine.yaml").write_text(yaml.safe_dump(SANDBOX))
-        _onsite("definition", "build", str(made), "--output", str(folder / "shop.tgz"))
-        shutil.rmtree(made)
+    with stick_for(FOLDER or Path()) as folder:
         yield folder
 
 
@@ -60,91 +38,13 @@ def node(stick: Path) -> Iterator[rig.Node]:
         yield lab.node(1)
 
 
-def _onsite(*words: str) -> None:
-    done = subprocess.run([sys.executable, "-m", "tui", *words], cwd=rig.CODE, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-class Agent:
-    def __init__(self, node: rig.Node) -> None:
-        self.node = node
-        self.start()
-
-    def start(self) -> None:
-        self.node.must("systemd-run --quiet --unit=onsite-agent --setenv=PYTHONDONTWRITEBYTECODE=1 python3 -m agent")
-        rig.wait_for(lambda: self.node.run("test -S /run/onsite/agent.sock").ok, 60, lambda: self.log())
-
-    def kill(self) -> None:
-        """As a power cut would end it; nothing is told."""
-        self.node.must("systemctl kill --signal=SIGKILL onsite-agent && sleep 1; systemctl reset-failed; true")
-        self.start()
-
-    def log(self) -> str:
-        return self.node.run("journalctl -q -o cat -u onsite-agent | tail -n 40").output
-
-    def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
-        data = "" if body is None else json.dumps(body)
-        words = (
-            f"curl -sS -m 60 --unix-socket /run/onsite/agent.sock -X {method} -w '\\n%{{http_code}}' http://agent{path}"
-        )
-        if body is not None:
-            words += " -H 'Content-Type: application/json' --data-binary @-"
-        answer, _, status = self.node.must(words, 90, data).rpartition("\n")
-        found = json.loads(answer) if answer else None
-        if path.startswith("/v1/edge-mgmt") and "{" not in path:
-            assert violations(found, answer_schema(method, path, int(status))) == [], path
-        return int(status), found
-
-    def get(self, path: str) -> Any:
-        status, found = self.ask("GET", path)
-        assert status == 200, (path, status, found)
-        return found
-
-    def until(self, what: Callable[[], Any], seconds: float) -> Any:
-        return rig.wait_for(what, seconds, lambda: f"{self.get('/v1/onsite/jobs')['items'][:1]}\n{self.log()}")
-
-    def job_done(self, job: str, seconds: float) -> None:
-        def ended() -> bool:
-            state = self.get(f"/v1/onsite/jobs/{job}")
-            assert state["state"] not in ("failed", "cancelled"), state
-            return bool(state["state"] == "done")
-
-        self.until(ended, seconds)
-
-
 def test_through_the_api_alone(node: rig.Node) -> None:
     agent = Agent(node)
     began = time.monotonic()
-    for name in ("engine.tar.zst", "shop.tgz"):
-        status, started = agent.ask("POST", "/v1/onsite/content/import", {"path": f"{STICK}/{name}"})
-        assert status == 202, started
-        agent.job_done(started["job"], 300)
+    agent.bring("engine.tar.zst", "shop.tgz")
     print(f"content imported: {time.monotonic() - began:.0f} s")
-    archive = next(
-        found["archiveUploadPath"]
-        for kind in ("embedded", "overridden", "update")
-        if (found := agent.get(f"/v1/edge-mgmt/clusters/archive/{kind}/details"))["archiveUploadPath"]
-    )
-    own = agent.get("/v1/edge-mgmt/edgehosts/current")["metadata"]["id"]
-    pool = {
-        "name": "control-plane", "isControlPlane": True, "useControlPlaneAsWorker": True,
-        "hosts": [{"hostUid": own, "hostName": "n1", "hostAddress": node.address}],
-    }  # fmt: skip
-    endpoint = {"type": "VIP", "host": node.address}
-    wanted = {
-        "metadata": {"name": "shop"},
-        "spec": {
-            "archiveUploadPath": archive,
-            "profileVariables": [{"name": "site", "profileUid": "base-1", "value": "0042"}],
-            "cloudConfig": {
-                "spec": {
-                    "clusterConfig": {"controlPlaneEndpoint": endpoint, "sshKeys": ["ssh-ed25519 AAAA test"]},
-                    "machinePoolConfig": [pool],
-                }
-            },
-        },
-    }
-    status, preflight = agent.ask("POST", "/v1/onsite/cluster/preflight", wanted)
+    asked = wanted([agent])
+    status, preflight = agent.ask("POST", "/v1/onsite/cluster/preflight", asked)
     assert status == 200, preflight
     findings = preflight["hosts"][0]["findings"]
     assert [f for f in findings if f["severity"] == "error"] == []
@@ -152,9 +52,9 @@ def test_through_the_api_alone(node: rig.Node) -> None:
     assert not node.run("test -e /usr/local/bin/kubeadm").ok, "a preflight writes nothing"
 
     began = time.monotonic()
-    status, said = agent.ask("POST", CLUSTER, wanted)
+    status, said = agent.ask("POST", CLUSTER, asked)
     assert status == 202, said
-    assert agent.ask("POST", CLUSTER, wanted)[0] == 409
+    assert agent.ask("POST", CLUSTER, asked)[0] == 409
     # the agent is killed in the middle of kubeadm init, and goes on by itself
     agent.until(lambda: node.run("test -e /etc/kubernetes/pki/ca.crt").ok, 300)
     agent.kill()
