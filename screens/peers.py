@@ -150,7 +150,8 @@ class PeersScreen(Place):
                 "This host is linked with no other. One host of a cluster leads, the others follow it.", width
             )
             yield BLANK
-            yield text("O  this host leads: show a code")
+            how = "O  this host leads: show a code" if linked.window is not None else "T  this host leads: show a token"
+            yield text(how)
             yield text("F  this host follows: type the code of another")
 
     def _issues(self) -> tuple[Issue, ...]:
