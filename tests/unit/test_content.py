@@ -9,14 +9,19 @@ import threading
 from pathlib import Path
 
 import pytest
+import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
+from agent import content as agent_content
+from agent import uploads
 from tests import archives
 from tui.commands import bundle as command
 from tui.commands import definition as definition_command
+from tui.models import content_api
 from tui.models.change import Refused
 from tui.models.content import Item, Manifest, Progress, missing
+from tui.models.contract.base import Operation, Wire
 from tui.services.content import building, importing, signing, store
 from tui.services.content.stream import in_process
 from tui.services.host import Host
@@ -305,3 +310,21 @@ def test_the_schema_is_that_of_the_model() -> None:
     stored = json.loads(path.read_text())
     del stored["$schema"], stored["$comment"]
     assert stored == Manifest.model_json_schema()
+
+
+def test_our_operations_are_described() -> None:
+    """Every model and operation of ours beside its description, field by field."""
+    described = yaml.safe_load((Path(__file__).resolve().parents[2] / "assets/onsite-content-api.yaml").read_text())
+    for name in ("Content", "Entry", "Import", "Offers", "Sticks", "Where"):
+        model: type[Wire] = getattr(content_api, name)
+        fields = {field.alias or key for key, field in model.model_fields.items()}
+        assert set(described["components"]["schemas"][name]["properties"]) == fields, name
+    ours = [v for v in vars(content_api).values() if isinstance(v, Operation) and "/jobs/" not in v.path]
+    for operation in ours:
+        answer = described["paths"][operation.path][operation.method.lower()]
+        assert answer["operationId"] == operation.id
+        assert str(operation.good) in answer["responses"]
+    routes = {(m, r.path) for r in (*agent_content.ROUTES, *uploads.ROUTES) for m in r.methods or ()}
+    assert {(m.upper(), p) for p, ms in described["paths"].items() for m in ms if m != "parameters"} == {
+        (m, p) for m, p in routes if p.startswith("/v1/onsite") and m != "HEAD"
+    }
