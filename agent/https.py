@@ -5,22 +5,19 @@ somebody puts a better one there.
 from __future__ import annotations
 
 import asyncio
-import datetime
 import logging
 import os
 import socket
 import ssl
-from ipaddress import ip_address, ip_interface
 from pathlib import Path
 
 from tui.models.change import FileImage
 from tui.services import facts
 from tui.services.change import files
 from tui.services.host import Host
+from tui.services.trust import server
+from tui.services.trust.server import CERTIFICATE, KEY
 
-CERTIFICATE, KEY = "/etc/onsite/server.crt", "/etc/onsite/server.key"
-DAYS = 3650
-"""Nobody renews the certificate of a box in a cellar; what counts is its fingerprint, which the console shows."""
 LOOK_AGAIN = 10.0
 """Seconds between looks at the two files: one that was replaced serves from then on, without a restart."""
 _log = logging.getLogger("agent")
@@ -86,34 +83,7 @@ def make(host: Host) -> None:
     Raises:
         OSError: they cannot be written.
     """
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-
-    read = facts.read(host)
-    name = read.hostname or "localhost"
-    addresses = {str(ip_interface(a.address).ip) for link in read.links for a in link.addresses if not a.link_local}
-    names: list[x509.GeneralName] = [x509.DNSName(n) for n in dict.fromkeys((name, "localhost")) if n.isascii()]
-    names += [x509.IPAddress(ip_address(a)) for a in sorted(addresses | {"127.0.0.1", "::1"})]
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])])
-    now = datetime.datetime.fromtimestamp(host.clock.now(), datetime.UTC)
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=3650))  # a clock that was never set is years behind
-        .not_valid_after(now + datetime.timedelta(days=DAYS))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    certificate, key = server.made(facts.read(host), host.clock.now())
     owner = (os.geteuid(), os.getegid())
-    files.write_image(host, FileImage(KEY, pem, 0o600, *owner))
-    files.write_image(host, FileImage(CERTIFICATE, built.public_bytes(serialization.Encoding.PEM), 0o644, *owner))
+    files.write_image(host, FileImage(KEY, key, 0o600, *owner))
+    files.write_image(host, FileImage(CERTIFICATE, certificate, 0o644, *owner))

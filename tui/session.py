@@ -616,8 +616,15 @@ class Session:
         return await asyncio.to_thread(collect, self.host, told=told, extra=self._drafted_secrets())
 
     def _drafted_secrets(self) -> frozenset[str]:
-        proxy = self.draft.proxy if self.draft is not None else None
-        return frozenset(u.secret for u in (proxy.upstreams if proxy else ()) if u is not None and u.secret)
+        """Those that were typed and may lie in no file yet."""
+        if self.draft is None:
+            return frozenset()
+        import json
+
+        from tui.services.draft import with_secrets
+        from tui.services.support.secrets import of_text
+
+        return frozenset(s for s in of_text(json.dumps(with_secrets(self.draft))) if len(s) >= 4)
 
     async def pack_support(self, bundle: Bundle, told: Callable[[int, int], None]) -> bytes:
         from tui.services.support import pack

@@ -17,6 +17,7 @@ from typing import Any
 from tui import __version__, settings
 from tui.models.change import FileImage
 from tui.models.support import Bundle, Member
+from tui.services import draft
 from tui.services import facts as reading
 from tui.services.change import audit, journal
 from tui.services.host import Host
@@ -105,6 +106,7 @@ def _sources(host: Host) -> Iterator[Source]:
     yield "settings/onsite.toml", "settings of Onsite", partial(_text, path=settings.PATH)
     yield "checks.json", "result of the last checks", partial(_text, path="/var/lib/onsite/checks.json")
     yield "changes/audit.log", "who changed what", partial(_text, path=audit.PATH)
+    yield "changes/draft.yaml", "what is typed and not applied", partial(_text, path=draft.PATH)
     yield "changes/pending.json", "the change that waits for its Keep", _pending
     for name in sorted(_names(host, journal.HISTORY))[-50:]:
         yield f"changes/{name}", "a change that has ended", _change_in(name)
