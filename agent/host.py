@@ -64,6 +64,13 @@ async def ping(_request: Request) -> JSONResponse:
     return JSONResponse({"msg": "pong"})
 
 
+def own_id(host: Host) -> str:
+    """What this host is called in `metadata.id`, by the hosts that are linked and in clusters."""
+    wish = registration.of(host)
+    name = registration.host_id(wish, host)[0] if wish is not None else ""
+    return name or reading.line(host, "/etc/machine-id")
+
+
 def edge_host_info(host: Host) -> dict[str, Any]:
     """`v1EdgeHostInfo`. What is not known is left out: every field of the contract is optional."""
     read = facts.read(host)
@@ -81,10 +88,9 @@ def edge_host_info(host: Host) -> dict[str, Any]:
         spec["paletteEndpointURL"] = plane
     if (secure := hardware.secure_boot(host)) is not None:
         spec["hostInfo"]["secureBoot"] = secure
-    name = registration.host_id(wish, host)[0] if wish is not None else ""
     return {
         "metadata": {
-            "id": name or reading.line(host, "/etc/machine-id"),
+            "id": own_id(host),
             "name": read.hostname,
             "labels": _labels(wish.tags if wish is not None else ()),
             "tags": {},

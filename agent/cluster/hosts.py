@@ -10,8 +10,8 @@ from agent.cluster import contents
 from agent.engines.engine import ClusterHost, Spec
 from agent.engines.machine import Machine
 from agent.engines.steps import LocalHost
+from agent.host import own_id
 from tui.models.change import Issue, Refused
-from tui.services import reading
 from tui.services.host import Host
 
 
@@ -29,7 +29,7 @@ class Hosts:
     @property
     def own(self) -> str:
         """The id of this host, as the contract has it in `metadata.id`."""
-        return reading.line(self.host, "/etc/machine-id")
+        return own_id(self.host)
 
     def local(self) -> LocalHost:
         return LocalHost(self.own, Machine(self.host), partial(contents.payload, self.host))
