@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from agent import (
+    adoption,
     audits,
     configuring,
     content,
@@ -39,6 +40,7 @@ from agent.links import serving, steps, sync
 from agent.links.links import Links
 from agent.registration import routes as registration
 from agent.registration.registrar import Registrar, Timing
+from agent.shape import Shapes
 from agent.store import PATH, Store
 from agent.throttle import Throttle
 from agent.tokens import Tokens
@@ -59,6 +61,7 @@ CONCERNS = (
     content,
     uploads,
     registration,
+    adoption,  # before the cluster's own, where {clusterName} would take it
     cluster_routes,
     links_routes,
 )
@@ -77,7 +80,11 @@ def build(served: Host, settings: Settings | None = None) -> Starlette:
     tokens = Tokens(served, store)
     app = Starlette(
         routes=[route for concern in CONCERNS for route in concern.ROUTES],
-        middleware=[Middleware(Gate, owner=os.geteuid(), tokens=tokens), Middleware(errors.Failures)],
+        middleware=[
+            Middleware(Shapes),
+            Middleware(Gate, owner=os.geteuid(), tokens=tokens),
+            Middleware(errors.Failures),
+        ],
         exception_handlers={HTTPException: errors.refused, Refused: errors.not_done},
         lifespan=_alive,
     )

@@ -17,7 +17,7 @@ from tui.models import content_api as api
 from tui.models.change import Issue, Refused
 from tui.models.content import Item, Manifest, missing
 from tui.models.contract import definition as wire
-from tui.models.contract.content import ContentSigningKey, RegistryContents, RegistryHealth, RegistryItem
+from tui.models.contract.content import ContentSigningKey, RegistryContents, RegistryHealth, RegistryItem, RegistrySync
 from tui.models.wrong import quoted
 from tui.services.content import signing, sources, store, variables
 from tui.services.host import Host
@@ -113,6 +113,12 @@ async def registry_health(request: Request) -> JSONResponse:
         usage_percentage=f"{100 * used / capacity:.1f}" if capacity else "0",
     )
     return JSONResponse(health.sent())
+
+
+async def registry_sync(_request: Request) -> JSONResponse:
+    """GET /v1/edge-mgmt/cluster/registry/content/sync-status/details"""
+    said = "No registry runs on this host, so nothing waits to be pushed into one."
+    return JSONResponse(RegistrySync(pending_items=[], errors={}, status_message=said).sent())
 
 
 async def registry_contents(request: Request) -> JSONResponse:
@@ -289,6 +295,7 @@ ROUTES = [
     Route(f"{_HOST}/actions/content/signing-public-key", signing_key, methods=["GET"]),
     Route("/v1/edge-mgmt/cluster/registry/health", registry_health, methods=["GET"]),
     Route("/v1/edge-mgmt/cluster/registry/content/details", registry_contents, methods=["GET"]),
+    Route("/v1/edge-mgmt/cluster/registry/content/sync-status/details", registry_sync, methods=["GET"]),
     Route(f"{_CLUSTERS}/embedded/details", embedded, methods=["GET"]),
     Route(f"{_CLUSTERS}/overridden/details", overridden, methods=["GET"]),
     Route(f"{_CLUSTERS}/update/details", update, methods=["GET"]),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_address, ip_interface
 from typing import Any
@@ -94,7 +93,7 @@ def _check_kept(asked: contract.CloudInit) -> None:
     if asked.stages:
         try:
             base64.b64decode(asked.stages, validate=True)
-        except binascii.Error as error:
+        except ValueError as error:  # binascii's error is one
             text = "stages is not base64."
             raise Refused(Issue("D107", "error", "stages", text, "Send the YAML of the stages in base64.")) from error
     insecure = [

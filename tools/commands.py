@@ -122,6 +122,10 @@ def host_full(arguments: list[str]) -> int:
     return pytest(["tests/netns", "tests/host", "-p", "no:xdist", *arguments], ONSITE_FULL="1")
 
 
+def api_full(arguments: list[str]) -> int:
+    return pytest(["tests/api/test_schemathesis.py", "-p", "no:xdist", "-q", *arguments], ONSITE_FULL="1")
+
+
 def checks_full(arguments: list[str]) -> int:
     """The ladder of checks with every pair and every healthy run; writes docs/measured/checks.md."""
     return pytest(["tests/netns/test_ladder.py", "-p", "no:xdist", "-s", "--timeout=1800", *arguments], ONSITE_FULL="1")
@@ -167,6 +171,7 @@ COMMANDS = {
     "host-full": host_full,
     "checks-full": checks_full,
     "cluster-full": cluster_full,
+    "api-full": api_full,
     "dev-table": dev_table,
     "wheel": wheel,
     "dist": dist,

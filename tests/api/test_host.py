@@ -35,8 +35,6 @@ from tui.services.network.kernel import NetlinkKernel
 CURRENT = "/v1/edge-mgmt/edgehosts/current"
 CONFIGURATIONS = f"{CURRENT}/configurations"
 USERDATA = f"{CURRENT}/userdata"
-NOT_DECLARED: set[int] = {400, 403, 409, 413}
-"""What our agent says beside the contract: it lacks them on most operations, and a client has to know v1Error."""
 
 
 @dataclass
@@ -51,10 +49,8 @@ class Asked:
         assert answer.status_code == status, answer.text
         try:
             schema = answer_schema(method, path, status)
-        except (KeyError, TypeError):
-            schema = {}
-        if status in NOT_DECLARED:
-            schema = contract()["definitions"]["v1Error"]
+        except (KeyError, TypeError):  # ours, or not declared and without a default
+            schema = contract()["definitions"]["v1Error"] if status >= 400 else {}
         assert violations(answer.json(), schema) == [], answer.text
         return answer.json()
 
@@ -443,10 +439,10 @@ def test_a_strange_line_of_the_audit_is_shown_all_the_same(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("action", ["reboot", "shutdown", "reset"])
 async def test_a_practice_host_has_no_power_switch(asked: Asked, action: str) -> None:
-    assert (await asked.ask("POST", f"{CURRENT}/actions/{action}", 409))["code"] == "A133"
+    assert (await asked.ask("POST", f"{CURRENT}/actions/{action}", 409)).startswith("A133: ")
 
 
 async def test_a_centrally_managed_host_is_not_reset_here(asked: Asked) -> None:
     wish = RegistrationConfig(mode="central", endpoint="manage.example")
     (asked.root / registration.KEPT.lstrip("/")).write_text(json.dumps(wish.model_dump(mode="json")))
-    assert (await asked.ask("POST", f"{CURRENT}/actions/reset", 409))["code"] == "A134"
+    assert (await asked.ask("POST", f"{CURRENT}/actions/reset", 409)).startswith("A134: ")
