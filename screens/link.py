@@ -13,8 +13,9 @@ from textual.widget import Widget
 
 from screens.editor import Editor
 from tui.models.facts import Link
-from tui.models.form import LINK_FORM
+from tui.models.form import LINK_FORM, Form
 from tui.models.link import LinkConfig
+from tui.services.checks import cluster
 from tui.session import Session
 from tui.widgets.actions import Action
 from tui.widgets.form import FormView, nested, texts_of, under
@@ -39,8 +40,10 @@ class LinkScreen(Editor):
     def __init__(self, session: Session, link: Link) -> None:
         super().__init__(session)
         self.link = link
+        self.locked = bool(cluster.locked(link, session.facts))
+        self.fields = _without_addresses() if self.locked else LINK_FORM
         self.head = Page(focusable=False, id="head")
-        self.form = FormView(LINK_FORM, self._texts(session.wish(link)))
+        self.form = FormView(self.fields, self._texts(session.wish(link)))
         self.message = Page(focusable=False, id="message")
 
     def body(self) -> Iterable[Widget]:
@@ -56,12 +59,13 @@ class LinkScreen(Editor):
         now = self.session.facts.link(self.link.identity) or self.link
         has = METHODS.get(now.method4, "not set up")
         by = f" by {origin(now.origin)}" if now.origin != "other" else ""
-        self.head.show([heading(f"{now.name}  {carrier(now)}, {has}{by}")])
+        locked = "; address locked by Kubernetes" if self.locked else ""
+        self.head.show([heading(f"{now.name}  {carrier(now)}, {has}{by}{locked}")])
         self._say()
 
     def _texts(self, config: LinkConfig) -> dict[str, str]:
         """Texts of the fields; what only the lease gave stays empty while the address is from DHCP."""
-        texts = texts_of(LINK_FORM, config)
+        texts = texts_of(self.fields, config)
         lease = self.link.lease
         if config.ipv4.method == "dhcp" and lease is not None:
             given = {"nameservers": lease.nameservers, "search_domains": lease.search_domains}
@@ -72,7 +76,7 @@ class LinkScreen(Editor):
 
     def _prefill(self) -> None:
         """Going static: take over what the lease gave, where nothing else was typed."""
-        if self.link.lease is None or self.form.texts["ipv4.method"] != "static":
+        if self.locked or self.link.lease is None or self.form.texts["ipv4.method"] != "static":
             return
         texts = texts_of(LINK_FORM, LinkConfig.from_link(self.link))
         for path in (*DHCP_GIVES, "ipv4.addresses", "ipv4.gateway"):
@@ -104,7 +108,9 @@ class LinkScreen(Editor):
         values = self.form.values()
         if values is None:
             return
-        config = LinkConfig.model_validate(nested(values) | {"mac": self.link.identity, "name": self.link.name})
+        stays = self.session.wish(self.link).model_dump(include={"ipv4", "ipv6"}) if self.locked else {}
+        who = {"mac": self.link.identity, "name": self.link.name}
+        config = LinkConfig.model_validate(stays | nested(values) | who)
         issues = under(f"links.{self.link.identity}", iter(self.session.check(config)))
         if issues:
             self.form.blame(issues)
@@ -116,3 +122,8 @@ class LinkScreen(Editor):
     def reset(self) -> None:
         for path, value in self._texts(LinkConfig.from_link(self.link)).items():
             self.form.put(path, value)
+
+
+def _without_addresses() -> Form:
+    fields = tuple(f for f in LINK_FORM.fields if not f.path.startswith(("ipv4.", "ipv6.")))
+    return Form(LINK_FORM.noun, LINK_FORM.title, fields)

@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from tui.models.facts import Link, main_address
+from tui.services.checks.cluster import locked
 from tui.session import Session
 from tui.widgets.look import MARKS
 from tui.widgets.messages import Edit
@@ -85,6 +86,12 @@ class NetworkScreen(Place):
         drafted = self.session.draft.link(link.identity) if link and self.session.draft else None
         if drafted is not None:
             rows.insert(1, text("changed in the draft, not applied: see Review"))
+        if link is not None and link.owner.writable:
+            # After the draft: the sentence why addresses stay, and what becomes of the file that decides now.
+            why = [locked(link, self.session.facts), link.owner.reason if link.owner.config else ""]
+            rows[1 + (drafted is not None) : 1 + (drafted is not None)] = [
+                row for sentence in why if sentence for row in wrapped(sentence, self.text_width, "!")
+            ]
         self.details.show(rows)
         self.details.can_focus = len(rows) > self.details.size.height > 0
 

@@ -134,7 +134,7 @@ def whole(now: State, wish: dict[str, Any]) -> bool:
     servers = set(wish.get("nameservers", now.said.servers))
     return (
         now.addresses == addresses == now.said.addresses
-        and now.gateways == gateways == now.said.gateways
+        and now.gateways == gateways <= now.said.gateways  # networkd 252 goes on listing a route that it took away
         and now.mtu == wish.get("mtu", 1500)
         and now.said.servers == servers
         and now.said.done

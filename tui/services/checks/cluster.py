@@ -29,7 +29,7 @@ def check(config: HostConfig, facts: Facts) -> Iterator[Issue]:
         else:
             yield from _overlaps(draft, _networks(DEFAULT_RANGES), "N214")
         link = facts.link(draft.mac)
-        if facts.cluster_uses_address and link is not None and _has_node_address(link, facts):
+        if link is not None and locked(link, facts):
             yield from _locked(draft, link)
 
 
@@ -59,6 +59,14 @@ def _overlaps(draft: LinkConfig, ranges: tuple[Network, ...], code: str) -> Iter
             text = f"{shown} overlaps {hit}, which Kubernetes uses by default for its pods or services."
             remedy = "Take an address outside, or give the cluster another range when it is made."
             yield Issue("N214", "warning", at, text, remedy)
+
+
+def locked(link: Link, facts: Facts) -> str:
+    """The sentence why this link's addresses cannot be changed any more, and the supported way; "" where they can."""
+    if not facts.cluster_uses_address or not _has_node_address(link, facts):
+        return ""
+    text = f"A Kubernetes cluster runs on this box and knows it by the address of {link.name}, so that stays."
+    return f"{text} To change it, take the node out of the cluster first and join it again afterwards."
 
 
 def _has_node_address(link: Link, facts: Facts) -> bool:
