@@ -146,6 +146,15 @@ def test_any_file_means_the_same_but_for_the_definition(
     assert yaml.safe_load(edited(text, "ethernets", name, new)) == document
 
 
+@pytest.mark.parametrize("written", ["password: hunter2", '{auth: {key-management: psk, password: "hun}ter2, x"}}',
+                                     "{a: b, 'password': 'hunter2'}", "{password: hunter2}"])  # fmt: skip
+def test_passwords_of_wireless_networks_are_no_facts_to_send(written: str) -> None:
+    from tui.models.masking import masked
+
+    assert yaml.safe_load(written)
+    assert "ter2" not in masked(f"        {written}\n")
+
+
 def test_card_is_bound_by_its_permanent_mac_and_keeps_its_name() -> None:
     said = yaml.safe_load(Netplan().kept(_config(CARD, {}), CARD, Facts()).content or b"")
     assert said["network"]["ethernets"]["enp1s0"]["match"] == {"macaddress": CARD.permanent_mac}

@@ -15,6 +15,8 @@ NAME = (
 _SETTING = re.compile(rf"(?im)^([ +-]*(?:export )?[\"']?{NAME}[\"']?[ \t]*[:=][ \t]*).+$")
 _WORD = re.compile(r"(?im)^([ \t]*(?:wpa-psk|wpa-passphrase|wireless-key|wep-key\d?|identity-password)[ \t]+)\S.*$")
 """Settings of ifupdown, which has blanks and no sign between a name and its value."""
+_INLINE = re.compile(rf"(?i)([{{,][ \t]*[\"']?{NAME}[\"']?[ \t]*:[ \t]*)(?:\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^,}}\n]+)")
+"""The same within braces: netplan's `auth: {key-management: psk, password: ...}`."""
 _USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://[^\s/:@'\"]*):[^\s/'\"]*@")
 _HEADER = re.compile(
     r"(?i)(\b(?:proxy-)?authorization[\"']?[ \t]*[:=][ \t]*[\"']?(?:basic|bearer|digest)?[ \t]*)[^\s\"',]+"
@@ -26,7 +28,7 @@ _PEM = re.compile(r"-----BEGIN ([A-Z ]*PRIVATE KEY)-----.*?(?:-----END [A-Z ]*PR
 def masked(text: str) -> str:
     """`text` without the values of settings that are named like secrets, and without passwords in URLs."""
     text = _PEM.sub(rf"-----BEGIN \1----- {MASK}", text)
-    text = _WORD.sub(rf"\1{MASK}", _SETTING.sub(rf"\1{MASK}", text))
+    text = _WORD.sub(rf"\1{MASK}", _INLINE.sub(rf"\1{MASK}", _SETTING.sub(rf"\1{MASK}", text)))
     return _JWT.sub(MASK, _HEADER.sub(rf"\1{MASK}", _USERINFO.sub(rf"\1:{MASK}@", text)))
 
 
