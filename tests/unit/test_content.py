@@ -136,6 +136,7 @@ def test_the_commands_say_what_they_did(host: Host, tmp_path: Path, capsys: pyte
     assert command.main(host, ["list", "--json"]) == 0
     (listed,) = json.loads(capsys.readouterr().out)
     assert (listed["name"], listed["signature"], listed["file_name"]) == ("till", "unsigned", "x.tar.zst")
+    assert command.main(host, ["verify", "till:1.0.0"]) == 0
     assert command.main(host, ["delete", "till:1.0.0"]) == 0
     assert command.main(host, ["delete", "till:1.0.0"]) == 1
     assert capsys.readouterr().err.startswith("B124 ")
@@ -172,6 +173,22 @@ def test_a_pause_keeps_what_was_written(host: Host, tmp_path: Path, monkeypatch:
     item = imported(host, archive, told=heard.append)
     assert heard[0].done > offset
     store.verified(host, item.digest)
+    assert not list(store.partials(host))
+
+
+def test_what_an_interrupted_import_brought_can_be_given_up(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(importing, "TELL_EVERY", 0.0)
+    archive = laid(tmp_path, archives.packed(archives.plain({"a": os.urandom(2 << 20), "b": os.urandom(4 << 20)})))
+    stop = threading.Event()
+    with pytest.raises(Refused, match="B126"):
+        imported(host, archive, stop=stop, told=lambda p: stop.set() if p.done > 3 << 20 else None)
+    assert list((store.folder(host) / "blobs").iterdir())
+    assert command.main(host, ["list"]) == 0
+    shown = capsys.readouterr().out.split()[0]
+    assert command.main(host, ["delete", shown]) == 0
+    assert not list((store.folder(host) / "blobs").iterdir())
     assert not list(store.partials(host))
 
 

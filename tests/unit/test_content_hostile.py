@@ -17,6 +17,7 @@ from tui.services.content.stream import in_process, opened
 from tui.services.content.unpack import records
 from tui.services.host import Host
 from tui.services.network.kernel import NetlinkKernel
+from tui.services.parser import manifest
 
 
 def host_at(root: Path) -> Host:
@@ -62,6 +63,13 @@ def stocked(tmp_path_factory: pytest.TempPathFactory) -> Host:
     return host
 
 
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reader of manifests without its child; the next test has it."""
+    monkeypatch.setattr(importing, "parse", lambda _what, data: manifest.read(data, {}))
+
+
+@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("kind", archives.HOSTILE)
 def test_a_hostile_archive_is_refused_in_a_sentence(kind: str, stocked: Host, tmp_path: Path) -> None:
     make, codes = archives.HOSTILE[kind]
@@ -77,7 +85,14 @@ def test_a_hostile_archive_is_refused_in_a_sentence(kind: str, stocked: Host, tm
 
 
 @pytest.mark.parametrize(
-    "kind", ["cut off in the middle", "a symbolic link", "bytes after the last frame", "gzip cut off"]
+    "kind",
+    [
+        "cut off in the middle",
+        "a symbolic link",
+        "a manifest nested 100000 deep",
+        "bytes after the last frame",
+        "gzip cut off",
+    ],
 )
 def test_the_confined_child_says_the_same(kind: str, stocked: Host, tmp_path: Path) -> None:
     make, code = archives.HOSTILE[kind]
@@ -111,4 +126,4 @@ def test_ten_seconds_of_foreign_archives() -> None:
         command, cwd=Path(__file__).resolve().parents[2], capture_output=True, text=True, timeout=120
     )
     assert ended.returncode == 0, ended.stderr[-2000:]
-    assert int(ended.stdout.split()[0]) > 300, ended.stdout
+    assert int(ended.stdout.split()[0]) > 200, ended.stdout

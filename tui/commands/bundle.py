@@ -41,11 +41,11 @@ def reading(verbs: argparse._SubParsersAction[argparse.ArgumentParser], what: st
     """The verbs that bundles and definitions share."""
     for verb, words in {
         "inspect": f"what is in {what}; nothing is written",
-        "verify": f"read {what} to its end, every part against its SHA-256; nothing is written",
+        "verify": f"read {what} to its end, every part against its SHA-256, or again what is on this host",
         "import": f"take {what} to this host; one that was interrupted goes on",
     }.items():
         one = verbs.add_parser(verb, help=words)
-        one.add_argument("file", type=Path)
+        one.add_argument("file", type=Path, help="an archive" + (", or NAME:VERSION on this host" * (verb == "verify")))
         one.add_argument("--signature", type=Path, metavar="FILE", help="a signature that came beside it")
         one.add_argument("--json", action="store_true")
         if verb == "import":
@@ -87,12 +87,18 @@ def handled(host: Host, given: argparse.Namespace) -> int:
         return DENIED
     if given.verb == "list":
         found = store.items(host)
+        for path in () if given.json else store.partials(host):
+            print(f"{path.name[:12]}  interrupted: import the same archive again, or delete it")
         print(
             json.dumps([i.to_dict() for i in found], indent=1) if given.json else "\n".join(map(line, found)) or "none"
         )
         return OK
     if given.verb == "delete":
-        print(f"deleted: {line(store.delete(host, store.item(host, given.digest).digest))}")
+        return _delete(host, given.digest)
+    if given.verb == "verify" and not given.file.exists() and _known(host, str(given.file)):
+        item = store.item(host, str(given.file))
+        store.verified(host, item.digest)
+        print(f"good: {line(item)}")
         return OK
     with importing.plain_file(given.file) as source:
         beside = _signature(given.signature)
@@ -110,6 +116,21 @@ def handled(host: Host, given: argparse.Namespace) -> int:
         print(json.dumps(data, indent=1))
     else:
         print("\n".join(described(head)))
+    return OK
+
+
+def _known(host: Host, name: str) -> bool:
+    return any(name in (i.name, f"{i.name}:{i.version}") or i.digest.startswith(name) for i in store.items(host))
+
+
+def _delete(host: Host, digest: str) -> int:
+    """One that is on this host, or what an interrupted import has brought."""
+    halves = [p.name for p in store.partials(host) if len(digest) >= 8 and p.name.startswith(digest)]
+    if halves:
+        store.abandon(host, halves[0])
+        print(f"given up: {halves[0][:12]}")
+    else:
+        print(f"deleted: {line(store.delete(host, store.item(host, digest).digest))}")
     return OK
 
 
