@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import random
+import re
 import ssl
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,7 +26,9 @@ from pydantic import ValidationError
 
 from tests.certificates import NOW, YEAR, Issued, issued, server
 from tests.screens.machine import machine
+from tests.unit.certificate_fuzz import mutated
 from tui.commands import words
+from tui.models.certificate import Judged
 from tui.models.change import Refused
 from tui.models.host import HostConfig
 from tui.models.server import ServerConfig
@@ -31,6 +36,7 @@ from tui.services import document, draft, facts, recording
 from tui.services.change import planner, transaction
 from tui.services.clock import FixedClock
 from tui.services.host import Host
+from tui.services.parser import pair
 from tui.services.trust import server as serving
 
 AT = NOW.timestamp()
@@ -76,6 +82,10 @@ CASES: dict[str, Callable[[], Case]] = {
     "key in DER": lambda: (LEAF.der, [key(LEAF, der=True)], "", "", 1),
     "windows lines": lambda: ((LEAF.pem + key(LEAF)).replace(b"\n", b"\r\n"), [], "", "", 1),
     "key with passphrase": lambda: (LEAF.pem, [key(LEAF, LOCK)], "S3cret", "", 1),
+    "key of OpenSSL, damaged": lambda: (
+        LEAF.pem, [re.sub(rb"(DEK-Info: [A-Z0-9-]+,)[0-9A-F]+", rb"\1AB", key(LEAF, LOCK, "TraditionalOpenSSL"))],
+        "S3cret", "S117", 0,
+    ),
     "passphrase missing": lambda: (LEAF.pem, [key(LEAF, LOCK)], "", "S117", 0),
     "passphrase wrong": lambda: (LEAF.pem, [key(LEAF, LOCK)], "secret", "S117", 0),
     "locked stranger beside": lambda: (LEAF.pem, [key(OTHER, LOCK), key(LEAF)], "", "", 1),
@@ -114,6 +124,21 @@ def test_what_a_file_holds(name: str) -> None:
     assert len(pair.chain) == length
     assert "PRIVATE" not in repr(pair) + "".join(i.text + i.remedy for i in pair.issues)
     assert pair.key.startswith("-----BEGIN PRIVATE KEY-----\n") == bool(length)
+
+
+def test_whatever_the_bytes_it_answers() -> None:
+    """Mutations of the table, the same in every run: no exception, and no key without its certificate."""
+    pair.warm_up()
+    every = [make() for make in CASES.values()]
+    pool = [data for data, others, *_ in every for data in (data, *others) if len(data) < 20_000]
+    dice = random.Random(2026)
+    for number in range(600):
+        others = [base64.b64encode(mutated(dice, pool)).decode(), base64.b64encode(key(LEAF)).decode()]
+        details = {"now": AT, "passphrase": ("", "S3cret")[number % 2], "others": others}
+        said = pair.read(mutated(dice, pool), details)
+        found = Judged.from_dict(said)
+        assert found.issues or found.certificates
+        assert bool(said["key"]) == bool(found.certificates)
 
 
 @pytest.fixture

@@ -116,7 +116,9 @@ class _Found:
             for attempt in (passphrase.encode(),) if passphrase else (None, b""):
                 try:
                     store = pkcs12.load_pkcs12(data, attempt)
-                except Exception:  # noqa: BLE001, S112 - a wrong passphrase and a damaged file look the same
+                except (KeyboardInterrupt, SystemExit):
+                    raise
+                except BaseException:  # noqa: BLE001, S112 - a wrong passphrase and a damaged file look the same
                     continue
                 self.keys += [store.key] if store.key is not None else []
                 yield from (e.certificate for e in (store.cert, *store.additional_certs) if e is not None)
@@ -151,7 +153,9 @@ class _Found:
                 self.keys.append(load(data, attempt))
             except TypeError:  # it is encrypted and nothing was given, or the other way round
                 self.locked = self.locked or attempt is None
-            except Exception:  # noqa: BLE001 - foreign bytes, or another passphrase
+            except (KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException:  # noqa: BLE001 - foreign bytes, another passphrase, or a panic of the library
                 self.locked = self.locked or attempt is not None
             else:
                 return
