@@ -21,6 +21,7 @@ from tui.models.change import Issue, Refused
 
 _SERVE = "mkdir -p /tmp/www && hostname > /tmp/www/index.html && exec httpd -f -p 8080 -h /tmp/www"
 _STARTING = 120.0
+_LONGEST = 16384
 
 
 async def begin(machine: Machine, spec: Spec, payload: Payload) -> dict[str, Any]:
@@ -78,7 +79,10 @@ async def _answer(address: str, port: int) -> str:
         try:
             writer.write(b"GET / HTTP/1.0\r\n\r\n")
             await writer.drain()
-            head, _, body = (await reader.read(65536)).partition(b"\r\n\r\n")
+            said = b""
+            while (block := await reader.read(4096)) and len(said) < _LONGEST:
+                said += block
+            head, _, body = said.partition(b"\r\n\r\n")
         finally:
             writer.close()
             with contextlib.suppress(OSError):
