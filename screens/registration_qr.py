@@ -23,8 +23,8 @@ from tui.models import qr
 from tui.session import Session
 from tui.widgets.look import STRONG
 
-INK = Style(color="black", bgcolor="white")
-"""Named colours, so that the code is dark on light whatever the terminal's own ground is."""
+INK = Style(color="black", bgcolor="bright_white")
+"""Named colours and the brightest ground there is: dark on light whatever the ground of the terminal is."""
 
 
 class Code(Widget, can_focus=True):
@@ -82,7 +82,7 @@ class Code(Widget, can_focus=True):
             return []
         size = len(self.code)
         if width >= 2 * size and height >= size:
-            dark, light = Style(bgcolor="black", color="white"), Style(color="white", reverse=True)
+            dark, light = Style(bgcolor="black", color="white"), Style(reverse=True)
             light = INK if self._colours() else light
             dark = dark if self._colours() else Style()
             return [Strip([Segment("  ", dark if m else light) for m in row]).simplify() for row in self.code]

@@ -21,6 +21,7 @@ VERBS = {
     "status": "what this host is, its addresses, and whether a change waits ([--json])",
     "facts": "everything that was read of this host, without secrets (--json)",
     "check": "what works on the way out, from the cable up ([--json] [--last] [--draft FILE])",
+    "registration": "how this host stands with its management plane ([--json] [--qr])",
     "plan": "what FILE would change; nothing is written (FILE [--json])",
     "apply": "make the change of FILE, to be kept in time (FILE [--keep-within S] [--yes-warnings])",
     "keep": "keep the change that waits",
@@ -154,6 +155,10 @@ def _command(verb: str, host: Host, rest: list[str]) -> int:
         from tui.commands import support
 
         return support.main(host, rest)
+    if verb == "registration":
+        from tui.commands import registration
+
+        return registration.main(host, rest)
     if verb in ("plan", "apply"):
         from tui.commands import plan
 
