@@ -131,6 +131,17 @@ def checks_full(arguments: list[str]) -> int:
     return pytest(["tests/netns/test_ladder.py", "-p", "no:xdist", "-s", "--timeout=1800", *arguments], ONSITE_FULL="1")
 
 
+def soak(arguments: list[str]) -> int:
+    """The air gap for five minutes with timers twelve times faster, then for a real hour."""
+    test = "tests/netns/test_registration.py::test_in_the_air_gap_not_one_packet_goes_outside"
+    runs = {"300": "12", "3600": "1"}
+    return max(
+        pytest([test, "-p", "no:xdist", "-s", "--timeout=4200", *arguments],
+               ONSITE_AIRGAP_SECONDS=seconds, ONSITE_AIRGAP_PACE=pace)
+        for seconds, pace in runs.items()
+    )  # fmt: skip
+
+
 def cluster_full(arguments: list[str]) -> int:
     """Real clusters made and broken (ONSITE_ENGINE_PAYLOAD names the engine); writes docs/measured/cluster.md."""
     return pytest(["tests/cluster", "-p", "no:xdist", "-s", *arguments], ONSITE_FULL="1")
@@ -170,6 +181,7 @@ COMMANDS = {
     "fuzz": fuzz,
     "host-full": host_full,
     "checks-full": checks_full,
+    "soak": soak,
     "cluster-full": cluster_full,
     "api-full": api_full,
     "dev-table": dev_table,

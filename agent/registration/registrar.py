@@ -220,7 +220,7 @@ class Registrar:
         """After a restart: steps that were made before stand there with their time."""
         for step in self.timeline.steps:
             if not step.mark and step.name in kept.times:
-                self._set(step.name, "ok", time=kept.times[step.name], said="before this start of the agent")
+                self._set(step.name, "ok", time=kept.times[step.name], said="earlier")
 
     def _noted(self, kept: Memory, *steps: str) -> Memory:
         """Times of first success survive a power cut."""
