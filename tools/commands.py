@@ -126,6 +126,11 @@ def api_full(arguments: list[str]) -> int:
     return pytest(["tests/api/test_schemathesis.py", "-p", "no:xdist", "-q", *arguments], ONSITE_FULL="1")
 
 
+def consoles_full(arguments: list[str]) -> int:
+    """A virtual machine with screen and serial line; writes docs/measured/consoles.md and pictures."""
+    return pytest(["tests/host/test_consoles.py", "-p", "no:xdist", *arguments], ONSITE_FULL="1")
+
+
 def checks_full(arguments: list[str]) -> int:
     """The ladder of checks with every pair and every healthy run; writes docs/measured/checks.md."""
     return pytest(["tests/netns/test_ladder.py", "-p", "no:xdist", "-s", "--timeout=1800", *arguments], ONSITE_FULL="1")
@@ -182,6 +187,7 @@ COMMANDS = {
     "host-full": host_full,
     "checks-full": checks_full,
     "soak": soak,
+    "consoles-full": consoles_full,
     "cluster-full": cluster_full,
     "api-full": api_full,
     "dev-table": dev_table,

@@ -137,6 +137,14 @@ class Machine:
         except AssertionError as error:
             raise AssertionError(f"{error}; the serial line shows:\n{self.serial_text()}") from None
 
+    def quiet(self, seconds: float = 3.0, patience: float = 120.0) -> None:
+        """Until the serial line has said nothing for so long; a console that still works on its keys says something."""
+        end, before, since = time.monotonic() + patience, len(self.said), time.monotonic()
+        while time.monotonic() < end and time.monotonic() - since < seconds:
+            time.sleep(0.2)
+            if len(self.said) != before:
+                before, since = len(self.said), time.monotonic()
+
     # --- the screen and its keyboard -------------------------------------------------------------------------------
 
     def type(self, *names: str) -> None:
