@@ -28,7 +28,7 @@ def stack(folder: Path, *lines: str) -> Path:
         ("authinfo_unavail", "success", "unavailable"),
         ("success", "acct_expired", "expired"),
         ("success", "new_authtok_reqd", "expired"),
-        ("success", "perm_denied", "refused"),
+        ("success", "perm_denied", "expired"),
     ],
 )
 def test_verdict(auth: str, account: str, verdict: str, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 SERVICE = "onsite"
 Verdict = Literal["accepted", "refused", "locked", "expired", "unavailable"]
 """refused: wrong name or password (never said which). locked: the stack has shut this user out for now.
-expired: the password or the account has to be renewed elsewhere. unavailable: PAM could not decide."""
+expired: the password is right, but it has to be renewed, or the account has ended or is shut. unavailable: PAM could not decide."""
 
 _ECHO_OFF, _ECHO_ON = 1, 2
 _TTY, _RHOST = 3, 4
@@ -103,7 +103,11 @@ def check(
         for item, value in ((_TTY, line), (_RHOST, peer)):
             if value:
                 pam.pam_set_item(handle, item, value.encode())
-        ended = pam.pam_authenticate(handle, _SILENT) or pam.pam_acct_mgmt(handle, _SILENT)
-        return _VERDICTS.get(ended, "unavailable")
+        if ended := pam.pam_authenticate(handle, _SILENT):
+            return _VERDICTS.get(ended, "unavailable")
+        ended = pam.pam_acct_mgmt(handle, _SILENT)
+        verdict = _VERDICTS.get(ended, "unavailable")
+        # The password was right. Debian's stack turns an account that has ended into "permission denied".
+        return "expired" if verdict == "refused" else verdict
     finally:
         pam.pam_end(handle, ended)
