@@ -17,7 +17,8 @@ from typing import Any, Literal
 SERVICE = "onsite"
 Verdict = Literal["accepted", "refused", "locked", "expired", "unavailable"]
 """refused: wrong name or password (never said which). locked: the stack has shut this user out for now.
-expired: the password is right, but it has to be renewed, or the account has ended or is shut. unavailable: PAM could not decide."""
+expired: the password is right, but it has to be renewed, or the account has ended or is shut.
+unavailable: PAM could not decide."""
 
 _ECHO_OFF, _ECHO_ON = 1, 2
 _TTY, _RHOST = 3, 4
