@@ -11,7 +11,7 @@ Afterwards: `onsite install --back` to the version before, `onsite uninstall`.
 # Kept in words that an old Python understands, so that it can say what is wrong.
 import sys
 
-if sys.version_info < (3, 11):
+if sys.version_info < (3, 11):  # noqa: UP036  # this very line is for those
     sys.exit("onsite: Onsite needs Python 3.11 or newer: run `python3.11 install`, or another that is newer still.")
 
 import compileall

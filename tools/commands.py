@@ -48,7 +48,9 @@ def lint(arguments: list[str]) -> int:
     """Formatting, lint, types and import arrows; all are run, so that one look shows every complaint."""
     bin_folder = environment().parent
     sources = [
-        name for name in ("dev.py", "tools", "tui", "screens", "agent", "tests", "bench") if (ROOT / name).exists()
+        name
+        for name in ("dev.py", "tools", "tui", "screens", "agent", "assets", "tests", "bench")
+        if (ROOT / name).exists()
     ]
     gates = (
         ["ruff", "format", "--check", *sources],
