@@ -87,6 +87,8 @@ class RegistrationScreen(Place):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "explain":
             return bool(self._code())
+        if action == "edit":
+            return not other_agent(self.session)
         if action in ("try_now", "code"):
             config = self.session.registration()[0]
             return config is not None and config.mode == "central"
@@ -133,6 +135,9 @@ def rows(session: Session, width: int, said: str) -> Iterator[Row]:
         yield from _standing(told, width)
     if said:
         yield from wrapped(said, width, "x")
+    if url := other_agent(session):
+        words = f"The agent at {url} registers this host (agent.url in the settings); change it where that is managed."
+        yield from wrapped(words, width, "-")
     yield BLANK
     if config is not None and config.mode == "local":
         yield from local(session, width)
@@ -143,6 +148,14 @@ def rows(session: Session, width: int, said: str) -> Iterator[Row]:
     if told is not None and not isinstance(told, Issue):
         for step in told.steps:
             yield from _step(step, width)
+
+
+def other_agent(session: Session) -> str:
+    """Where another agent than ours is, which does not read what we would write; "" for ours."""
+    try:
+        return session.settings().agent_url
+    except Refused:
+        return ""
 
 
 def _standing(told: Timeline, width: int) -> Iterator[Row]:

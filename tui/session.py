@@ -449,10 +449,11 @@ class Session:
         """
         from tui import settings
         from tui.models.change import Issue, Refused
+        from tui.services import registration
         from tui.services.checks import run
 
         try:
-            wanted = run.wanted(self.settings())
+            wanted = run.wanted(self.settings(), self.registration()[0] if draft else registration.of(self.host))
         except ValueError as error:
             remedy = f"Correct it in {settings.PATH}."
             raise Refused(Issue("S101", "error", "", f"The settings cannot be used: {error}", remedy)) from error

@@ -20,6 +20,8 @@ from tui.models.registration import REGISTRATION_FORM, RegistrationConfig
 from tui.models.wrong import Wrong
 from tui.services import document, facts, recording, registration
 from tui.services.change import planner
+from tui.services.checks import run
+from tui.settings import Settings
 
 TOKEN = "tok-3f9c0ffee"
 
@@ -161,3 +163,14 @@ def test_read_back_from_the_host(tmp_path: Path) -> None:
     assert registration.kept(facts.read(host)) == wish(tags=["city:berlin"])
     host.path(registration.KEPT).write_text("[" * 100_000)
     assert registration.of(host) is None
+
+
+def test_checks_go_where_the_host_registers() -> None:
+    named = run.wanted(Settings(checks_endpoint="other.example"), wish())
+    assert named.endpoint is not None
+    assert named.endpoint.host == "other.example"
+    ours = run.wanted(Settings(), wish(endpoint="manage.example:8443"))
+    assert ours.endpoint is not None
+    assert (ours.endpoint.host, ours.endpoint.port, ours.mode) == ("manage.example", 8443, "central")
+    local = run.wanted(Settings(), RegistrationConfig(mode="local"))
+    assert (local.endpoint, local.mode) == (None, "local")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui import settings
+from tui.services import registration
 from tui.services.checks import run as checking
 from tui.services.host import Host
 
@@ -29,7 +30,7 @@ def main(host: Host, arguments: list[str]) -> int:
     parser.add_argument("--last", action="store_true", help="show the last result; nothing is tried")
     given = parser.parse_args(arguments)
     try:
-        goal = checking.wanted(settings.load(host.root))
+        goal = checking.wanted(settings.load(host.root), registration.of(host))
         draft = _draft(given.draft)
     except (ValueError, OSError) as error:
         print(f"onsite: {error}", file=sys.stderr)

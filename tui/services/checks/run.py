@@ -13,6 +13,7 @@ from tui.settings import Settings
 
 if TYPE_CHECKING:
     from tui.models.host import HostConfig
+    from tui.models.registration import RegistrationConfig
     from tui.services.checks.ladder import Told
 
 PATH = "/var/lib/onsite/checks.json"
@@ -24,18 +25,23 @@ _BUNDLES = (
 )
 
 
-def wanted(settings: Settings) -> Wanted:
-    """What the settings say is to be reached.
+def wanted(settings: Settings, registration: RegistrationConfig | None = None) -> Wanted:
+    """What the settings say is to be reached; where they name no endpoint, the one that the host registers with.
+
+    A host that is managed here reaches nothing outside its networks, whatever the settings say.
 
     Raises:
         ValueError: one of them is no host, host:port or URL; the text is a sentence.
     """
+    central = registration is not None and registration.mode == "central"
+    local = settings.checks_mode == "local" or (registration is not None and not central)
+    endpoint = settings.checks_endpoint or (registration.endpoint if registration and central else "")
     return Wanted(
-        endpoint=_target("management plane", settings.checks_endpoint),
+        endpoint=_target("management plane", endpoint),
         registry=_target("registry", settings.checks_registry),
         url=_target("web page", settings.checks_url),
         ntp=settings.checks_ntp,
-        mode="local" if settings.checks_mode == "local" else "central",
+        mode="local" if local else "central",
     )
 
 
