@@ -22,7 +22,7 @@ from tests.api import explored
 from tests.contract import contract
 
 FULL = bool(os.environ.get("ONSITE_FULL"))
-EXAMPLES = 100 if FULL else 2
+EXAMPLES = 40 if FULL else 2
 """Requests that fit and as many that do not, for each operation."""
 SEED = 5080
 MEASURED = explored.CODE / "docs/measured/agent-api.md"
@@ -39,6 +39,7 @@ def running() -> Iterator[tuple[httpx.Client, Path]]:
             yield client, log
 
 
+@pytest.mark.timeout(1800 if FULL else 120)
 @pytest.mark.parametrize("operation", [*CONTRACT, *OURS], ids=lambda o: str(o.definition.raw["operationId"]))
 def test_an_operation(running: tuple[httpx.Client, Path], operation: Any) -> None:
     client, log = running
