@@ -47,7 +47,11 @@ def host() -> Iterator[Box]:
         for name, groups in (("alice", ["-G", "sudo"]), ("bob", [])):
             box.run("useradd", "-m", *groups, name)
             box.run("chpasswd", input=f"{name}:{FIRST}\n")
-        box.run("systemctl", "restart", "onsite-agent")
+        box.write(
+            "/etc/systemd/system/onsite-agent.service", (boxes.CODE / "assets/units/onsite-agent.service").read_text()
+        )
+        box.run("systemctl", "daemon-reload")
+        box.run("systemctl", "--quiet", "enable", "--now", "onsite-agent")
         wait_for("HTTPS", lambda: listening(box))
         yield box
 
