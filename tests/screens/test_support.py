@@ -55,6 +55,8 @@ def steady(text: str) -> str:
 async def test_state(name: str, opened: Opened, session: Session, snapshot: SnapshotAssertion) -> None:
     async with opened((), of=session) as pilot:
         await walk(pilot, STATES[name])
+        if name in ("contents", "written", "refused", "no-address"):
+            await seen(pilot, "U to a stick")  # the line of keys follows a moment later
         assert "correct-horse" not in grid(pilot.app)
         assert steady(grid(pilot.app)) == snapshot
 
@@ -90,7 +92,7 @@ async def test_state_that_passes(name: str, opened: Opened, session: Session, sn
             screen.doing, screen.progress = {"collecting": "Collecting", "writing": "Writing"}[name], (3, 10)
             screen.bundle = None if name == "collecting" else screen.bundle
             screen.update()
-        await pilot.pause()
+        await gone(pilot, "U to a stick")
         assert steady(grid(pilot.app)) == snapshot
 
 
