@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,19 +21,21 @@ from agent import content as agent_content
 from agent import uploads
 from agent.auth import PeerProtocol, listen
 from agent.practice import sandbox
+from screens.content import import_rows
 from tests import archives
 from tests.api.test_agent import Agent, ended, started
 from tests.screens.conftest import Opened
 from tests.screens.grid import gone, grid, seen, until
 from tests.screens.machine import machine, session_on
 from tests.screens.test_reach import SIZES, focusable, round_trip
+from tui.models.content_api import Content, Import
 from tui.services.host import Host
 from tui.services.network.kernel import NetlinkKernel
 from tui.session import Session
 
 
-@pytest.fixture
-def agent() -> Iterator[Agent]:
+@pytest.fixture(scope="module")
+def one_agent() -> Iterator[Agent]:
     with TemporaryDirectory(prefix="onsite-agent-") as folder:
         sandbox.fresh(Path(folder), Path(folder) / "hub")
         stick = Path(folder) / "mnt/stick"
@@ -43,6 +46,15 @@ def agent() -> Iterator[Agent]:
         running = started(Path(folder))
         yield running
         ended(running)
+
+
+@pytest.fixture
+def agent(one_agent: Agent) -> Iterator[Agent]:
+    """The agent of this file, with nothing on its host but a folder of archives."""
+    yield one_agent
+    for folder in ("items", "blobs", "partial"):
+        for path in (one_agent.root / "var/lib/onsite/content" / folder).glob("*"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 @pytest.fixture
@@ -183,3 +195,28 @@ async def test_an_agent_with_the_contract_alone(plain_agent: Path, opened: Opene
         await seen(pilot, "last upload: shop.tgz")
         await seen(pilot, "definition base 1.0.0 (imported): a 1.0.0")
         assert still(pilot.app) == snapshot
+
+
+@pytest.mark.parametrize(
+    ("one", "words"),
+    [
+        ({"state": "running", "done": 0, "total": 0}, ".. Import of till.tar.zst: begins"),
+        ({"state": "running", "done": 420, "total": 1000}, ".. Import of till.tar.zst: 42 %"),
+        (
+            {"state": "running", "done": 420, "total": 1000, "seconds_left": 72.0},
+            ".. Import of till.tar.zst: 42 %, 1 min left",
+        ),
+        (
+            {"state": "running", "done": 990, "total": 1000, "seconds_left": 7.0},
+            ".. Import of till.tar.zst: 99 %, 5 s left",
+        ),
+        ({"state": "paused", "done": 420, "total": 1000}, "!  Import of till.tar.zst: paused at 42 %; P goes on"),
+        ({"state": "undoing"}, ".. Import of till.tar.zst: being given up"),
+        ({"state": "failed", "code": "B120", "message": "No room."}, "x  Import of till.tar.zst failed: B120 No room."),
+        ({"state": "done"}, ""),
+    ],
+)
+def test_what_is_said_of_an_import(one: dict[str, Any], words: str) -> None:
+    content = Content(current=Import(job="1", name="till.tar.zst", **one))
+    rows = ["".join(p if isinstance(p, str) else p[0] for p in row.parts) for row in import_rows(content, 63)]
+    assert (rows or [""])[0] == words
