@@ -47,11 +47,10 @@ class EventsScreen(AgentPage):
         self.found: tuple[Event, ...] = ()
 
     async def load(self) -> None:
-        from tui.models.contract import events
+        from tui.services.cluster import events
         from tui.services.cluster.reading import SECONDS
 
-        client = await self.session.agent_client()
-        self.answer = (await client.call(events.CLUSTER, seconds=SECONDS)).sent()
+        self.answer = await events.asked(await self.session.agent_client(), SECONDS)
 
     def rows(self) -> Iterable[Row]:
         from tui.services.cluster.events import newest

@@ -1,7 +1,8 @@
 """Home: is this the right box, can it be reached, and what is the next thing to do?
 
 The person standing here has just found the screen. They compare name and serial with their paper, read the address
-to someone on the phone, and press Enter on the first step that is not done.
+to someone on the phone, and press Enter on the first step that is not done. Once the host is in a cluster, Home is what
+stands on the screen for years: one word that can be read from two metres, and one line for what is wrong.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from textual.widget import Widget
 
 from tui.models.facts import Facts, Link
 from tui.session import Session
+from tui.widgets.banner import WORDS
+from tui.widgets.look import MARKS, SEVERITY_MARKS
 from tui.widgets.messages import Go
-from tui.widgets.page import BLANK, Page, Row, clip, heading, text, wrapped
-from tui.widgets.place import CHECKED, Place, network_state, trust_state
+from tui.widgets.page import BLANK, Page, Row, clip, heading, marked, text, wrapped
+from tui.widgets.place import CHECKED, SHORT, Place, network_state, trust_state
 from tui.widgets.words import origin
 
 ADDRESS_LINES = 6
@@ -51,6 +54,9 @@ class HomeScreen(Place):
     def update(self) -> None:
         first = self.page.cursor < 0
         rows = [*identity(self.session.facts), BLANK, *addresses(self.session.facts, self.text_width), BLANK]
+        if self.session.cluster is not None and self.session.cluster.standing.exists:
+            tall = self.app.size.height >= SHORT + 6
+            rows = [*dashboard(self.session, self.text_width), BLANK, *(short(self.session) if tall else ())]
         steps = checklist(self.session)
         if self.session.gate.off:
             rows += [*wrapped("This console asks for no login (console.login).", self.text_width, "!"), BLANK]
@@ -129,7 +135,61 @@ def checklist(session: Session) -> list[tuple[str, str, str]]:
         (*review, "review"),
         *checks(session),
         *certificates(session),
+        *cluster(session),
     ]
+
+
+def cluster(session: Session) -> list[tuple[str, str, str]]:
+    """The last step of a visit; said as soon as the agent told whether there is one."""
+    reading = session.cluster
+    if reading is None:
+        return []
+    if reading.issue is not None:
+        return [("!", f"Cluster: {reading.issue.text}", "cluster")]
+    standing = reading.standing
+    if not standing.exists:
+        return [("!", "Cluster: none yet", "cluster")]
+    return [(standing.mark, f"Cluster: {standing.name} {standing.word}", "cluster")]
+
+
+def dashboard(session: Session, width: int) -> list[Row]:
+    """The state in large letters with the cluster beside it, and what is wrong below."""
+    from tui.services.cluster.words import count, spell
+    from tui.widgets.banner import WIDTH, lines
+
+    assert session.cluster is not None  # noqa: S101 - the caller looked
+    standing, step = session.cluster.standing, session.cluster.standing.step
+    mark = overall(session)
+    done = ""
+    if standing.state == "Provisioning" and step is not None:
+        done = f"{step.label}{', ' + spell(step.spent) if step.spent is not None else ''}"
+    nodes = f"{standing.ready} of {count(standing.nodes, 'node')} ready" if standing.nodes else ""
+    beside = (standing.name, standing.word, nodes, done or standing.version, standing.endpoint)
+    rows = []
+    if width >= WIDTH + 15:
+        for large, small in zip(lines(mark), beside, strict=True):
+            rows.append(Row(((large, MARKS[mark]), clip(small, width - WIDTH))))
+    else:
+        rows = [marked(mark, clip(f"{WORDS[mark]}  {standing.name} {standing.word}", width - 3)), text(nodes)]
+    if standing.first is not None:
+        issue = standing.first.issue
+        rows.append(marked(SEVERITY_MARKS[issue.severity], clip(f"{issue.code} {issue.text}", width - 3)))
+    return rows
+
+
+def short(session: Session) -> list[Row]:
+    """Which box this is and where it is reached, where the cluster has the page."""
+    link = session.main_link
+    return [*identity(session.facts)[:1], *(text(line) for line in (_of_link(link) if link else ()))]
+
+
+def overall(session: Session) -> str:
+    """The worst of what is known: the network, and the cluster."""
+    reading = session.cluster
+    found = [network_state(session)[0], reading.standing.mark if reading is not None else ""]
+    if reading is not None and reading.issue is not None:
+        found.append("!")
+    return next((mark for mark in ("x", "!", "..") if mark in found), "ok")
 
 
 def administrator(session: Session) -> list[tuple[str, str, str]]:

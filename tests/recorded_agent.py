@@ -98,6 +98,7 @@ def many(count: int, *, nodes: int, packs: int, events: int) -> dict[str, Any]:
         node | {"nodeName": f"edge-{count}-{n:04}", "edgeHostID": f"h{n}", "ipv4": f"10.{n >> 8}.{n & 255}.1"}
         for n in range(nodes)
     ]
+    said["GET /v1/edge-mgmt/cluster/details"]["status"]["nodePools"] = []
     profile = said["GET /v1/edge-mgmt/cluster/applications"]["clusterProfileTemplates"][0]
     profile["packs"] = [profile["packs"][0] | {"name": f"pack-{n:04}"} for n in range(packs)]
     event = said["GET /v1/edge-mgmt/cluster/events"]["items"][0]

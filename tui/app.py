@@ -35,7 +35,7 @@ PENDING_SECONDS = 2.0
 TEND_SECONDS = 5.0
 """How often it says that it still edits, and looks who does."""
 
-AGENT_SECONDS = 4.0
+AGENT_SECONDS = 3.0
 """How often the agent is asked how it and its cluster are; Home is to be right within five."""
 
 

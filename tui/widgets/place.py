@@ -182,7 +182,14 @@ def state(session: Session) -> tuple[str, str]:
         return "x", "no address"
     if not session.main_link.default_gateways:
         return "!", "no way out"
+    if (mark := cluster_mark(session)) in ("x", "!"):
+        return mark, "cluster"
     return "ok", ""
+
+
+def cluster_mark(session: Session) -> str:
+    """How the cluster of this host is; "" where there is none or nobody knows."""
+    return session.cluster.standing.mark if session.cluster is not None and session.cluster.standing.exists else ""
 
 
 CHECKED = {"ok": "ok", "warning": "!", "failed": "x"}
@@ -195,7 +202,7 @@ def marks(session: Session) -> dict[str, str]:
     checks = CHECKED.get(session.last_run.verdict, "") if session.last_run else ""
     return {
         "home": mark, "network": mark, "review": str(session.changes or ""), "checks": checks,
-        "trust": trust_state(session)[0], "registration": registered(session),
+        "trust": trust_state(session)[0], "registration": registered(session), "cluster": cluster_mark(session),
     }  # fmt: skip
 
 

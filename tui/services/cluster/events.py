@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
+from tui.models.change import Refused
 from tui.services.cluster.answers import Answer, moment, part, parts, text
+
+if TYPE_CHECKING:
+    from tui.services.agent.client import Agent
 
 SHOWN = 200
 """Events that a list holds; the words of the filter bring the others in sight."""
+
+
+async def asked(agent: Agent, seconds: float) -> Answer:
+    """The contract's `v1Events`, looked at no deeper than is needed: there may be ten thousand, and few are shown.
+
+    Raises:
+        Refused: A106 where it is no list of objects; else as every call.
+    """
+    from tui.models.contract import events
+    from tui.services.agent.answers import not_understood
+
+    raw: Any = await agent.call(replace(events.CLUSTER, answer=bytes), seconds=seconds)  # type: ignore[arg-type]  # bytes: as it comes
+    try:
+        said = json.loads(raw or b"{}")
+        items = said["items"] or []
+        if not all(isinstance(item, dict) for item in items):
+            raise ValueError("an event is no object")
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise Refused(not_understood(events.CLUSTER, error)) from error
+    return {"items": items}
 
 
 @dataclass(frozen=True, slots=True)
