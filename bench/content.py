@@ -99,7 +99,9 @@ def resident(pid: int) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="bench.content", description=__doc__)
     parser.add_argument("--megabytes", type=int, default=5000)
-    parser.add_argument("--folder", type=Path, default=Path("/var/tmp"), help="where there is room for it three times")  # noqa: S108
+    parser.add_argument(
+        "--folder", type=Path, default=Path(tempfile.gettempdir()), help="where there is room for it three times"
+    )
     parser.add_argument("--check", action="store_true", help="exit 1 where a figure is beyond its limit")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="onsite-bench-", dir=given.folder) as folder:
