@@ -136,7 +136,7 @@ def _request(case: Any) -> httpx.Request | None:
         headers.pop(name, None)
     body: dict[str, Any] = {}
     if made.get("files"):
-        body = {"files": made["files"], "data": made.get("data")}
+        body = {"files": _files(made["files"]), "data": made.get("data")}
     elif isinstance(made.get("data"), dict):
         body = {"data": made["data"]}
     elif made.get("data") is not None:
@@ -151,6 +151,18 @@ def _request(case: Any) -> httpx.Request | None:
         )  # fmt: skip
     except (httpx.InvalidURL, ValueError, TypeError, UnicodeError, AttributeError):
         return None
+
+
+def _files(made: Any) -> list[tuple[str, Any]]:
+    """Files of a form; what is no file is sent as the text of it, as a browser would."""
+
+    def content(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return (value[0], content(value[1]), *value[2:])
+        return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
+
+    pairs = made.items() if isinstance(made, dict) else made
+    return [(name, content(value)) for name, value in pairs]
 
 
 def _faults(operation: Any, case: Any, response: httpx.Response) -> list[str]:
