@@ -99,6 +99,8 @@ async def renewal(request: Request) -> Response:
     who = caller(request)
     if who.token is None:
         return error(400, "There is no token on this socket, and none is needed.")
+    if not await run_in_threadpool(people.may_administer, request.app.state.host, who.name):
+        return error(401, "This user may not administer the host any more.")
     long = flag(request, "extendedSession", False)
     token = request.app.state.tokens.issue(who.name, long=long)
     answer = JSONResponse(contract.UserToken(authorization=token).sent(), headers={"Cache-Control": "no-store"})

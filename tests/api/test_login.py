@@ -186,6 +186,14 @@ def test_renewal_gives_another_that_works(served: Served) -> None:
 
 
 @needs_root
+def test_whoever_may_not_administer_any_more_gets_no_other_token(fresh_root: Path) -> None:
+    prepared(fresh_root)
+    with running_in(fresh_root) as running, running.client(running.token()) as client:
+        (fresh_root / "etc/group").write_text("sudo:x:27:\nalice:x:1001:\n")
+        assert client.post("/v1/users/default/token/renewal").status_code == 401
+
+
+@needs_root
 @pytest.mark.parametrize(
     ("user", "password"),
     [
