@@ -85,9 +85,15 @@ class Line:
     def log_in(self, user: str = "alice", password: str = image.PASSWORD) -> None:
         self.press("2")
         self.shows("Log in")
-        self.press(*user, "enter")
+        self.enter(user, user)
         self.shows("> Password")
-        self.press(*password, "enter")
+        self.enter(password, "*" * len(password))
+
+    def enter(self, text: str, shown: str) -> None:
+        """Type, look that it stands there, and press Enter: in a burst of keys an Enter is taken for a part of a paste."""
+        self.press(*text)
+        self.shows(shown)
+        self.press("enter")
 
 
 @pytest.fixture(params=["tty1", "ttyS0"])
@@ -196,10 +202,10 @@ def test_wrong_passwords_shut_the_line(line: Line) -> None:
     line.shows("A501")
     for _ in range(4):
         before = _refusals(line.machine)
-        line.press(*"wrong", "enter")
+        line.enter("wrong", "*****")
         box.wait_for("one more refusal", lambda: _refusals(line.machine) > before, 90)  # noqa: B023 - of this turn
     line.shows("A502", 60)
-    line.press(*image.PASSWORD, "enter")
+    line.enter(image.PASSWORD, "*" * len(image.PASSWORD))
     line.shows("A502", 60)
     other = Line(line.machine, "ttyS0" if line.name == "tty1" else "tty1")
     other.log_in()
@@ -224,7 +230,7 @@ def test_the_key_that_leaves_gives_the_hosts_own_login(line: Line) -> None:
     line.shows("Quit the console?")
     line.press("y")
     line.shows("login:")
-    line.press(*"root", "enter")
+    line.enter("root", "login: root")
     line.shows("Password:")
     line.press(*"wrong", "enter")
     line.shows("incorrect")
