@@ -90,7 +90,7 @@ class Line:
         self.enter(password, "*" * len(password))
 
     def enter(self, text: str, shown: str) -> None:
-        """Type, look that it stands there, and press Enter: in a burst of keys an Enter is taken for a part of a paste."""
+        """Type, look that it stands there, and press Enter: in a burst an Enter is a part of a paste."""
         self.press(*text)
         self.shows(shown)
         self.press("enter")
