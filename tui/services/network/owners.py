@@ -128,7 +128,12 @@ class Managers:
         elif netplan_yaml.set_by_onsite(self.netplan.get(path, ""), one.name):
             return Owner("netplan", True, "", path)
         else:
-            return Owner("netplan", True, f"{path} is changed for {link.name}; the rest of it stays as it is.", path)
+            return Owner(
+                "netplan",
+                True,
+                f"A change of {link.name} goes into {path}; the rest of that file stays as it is.",
+                path,
+            )
         return Owner("netplan", False, reason, path)
 
     def _lasting(self, file: str) -> bool:
