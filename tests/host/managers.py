@@ -102,7 +102,7 @@ def use(box: Box, manager: Manager, more: dict[str, str] | None = None) -> None:
                 file.unlink()
     for path, text in (*manager.base, *(more or {}).items()):
         box.write(path, text)
-        (box.root / path).chmod(0o600)
+        (box.root / path).chmod(0o644 if path.startswith(_UNITS) else 0o600)  # networkd is not root
     wanted = box.root / "etc/systemd/system/multi-user.target.wants/NetworkManager.service"
     wanted.unlink(missing_ok=True)
     if manager.networkmanager:

@@ -86,3 +86,17 @@ dhcp4.subnet_mask=255.255.255.0
     assert read.nameservers == ("192.0.2.1", "192.0.2.2")
     assert read.search_domains == ("site.example",)
     assert (read.method4, read.method6, read.addresses[0].origin) == ("dhcp", "", "dhcp")
+
+
+def test_profile_that_netplan_made_has_no_uuid_and_is_found_by_its_interface(tmp_path: Path) -> None:
+    head = "[connection]\nid=netplan-lan0\ntype=ethernet\ninterface-name=lan0\n"
+    profile = f"{head}\n[ipv4]\nmethod=manual\naddress1=192.0.2.7/24\n"
+    path = "/run/NetworkManager/system-connections/netplan-lan0.nmconnection"
+    other = path.replace("lan0", "lan1")
+    state = "[device]\nmanaged=true\nconnection-uuid=c0b7a3f4-0000-4000-8000-000000000001\n"
+    link = replace(VETH, addresses=(Address("192.0.2.7/24"), Address("192.0.2.99/32")))
+    files = {f"/run/NetworkManager/devices/{link.index}": state, path: profile, other: profile.replace("lan0", "lan1")}
+    host = _host(tmp_path, link, files)
+    assert keyfiles.active(host, link)[0] == path
+    read = networkmanager.described(link, host)
+    assert (read.method4, [a.origin for a in read.addresses]) == ("static", ["other", "program"])

@@ -11,7 +11,7 @@ from tui.models.facts import FileFact, Lease, Link, Origin
 from tui.services import reading
 from tui.services.facts import linkfile, networkd, networkmanager
 from tui.services.host import Host
-from tui.services.network import netif, netplan_files
+from tui.services.network import netif, netplan_files, netplan_yaml
 
 Method4 = Literal["", "dhcp", "static", "off"]
 Method6 = Literal["", "auto", "static", "off"]
@@ -54,7 +54,8 @@ class Layers:
                 return networkmanager.described(link, self.host)
             if link.owner.backend == "netplan":
                 by_networkd = netif.state(self.host, link.index).managed
-                return networkd.described(link, self.host) if by_networkd else networkmanager.described(link, self.host)
+                said = networkd.described(link, self.host) if by_networkd else networkmanager.described(link, self.host)
+                return _as_planned(said, reading.text(self.host, link.owner.config) or "")
         wish = self.wishes.get(link.identity) or self.wishes.get(link.mac)
         lease = self.leases.get(link.name)
         if wish:
@@ -87,6 +88,14 @@ def _as_wished(link: Link, wish: dict[str, Any], lease: Lease | None) -> Link:
         method6=method6,
         origin="console",
     )
+
+
+def _as_planned(link: Link, plan: str) -> Link:
+    """The origin is told by the file of netplan; what the manager reads is made from it."""
+    if not netplan_yaml.set_by_onsite(plan, link.name):
+        return link
+    addresses = tuple(replace(a, origin="console") if a.origin == "other" else a for a in link.addresses)
+    return replace(link, addresses=addresses, origin="console")
 
 
 def _part(wish: dict[str, Any], key: str) -> dict[str, Any]:

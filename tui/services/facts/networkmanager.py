@@ -16,7 +16,7 @@ from tui.services.network import keyfiles
 
 def described(link: Link, host: Host) -> Link:
     """The link with lease, name servers and configuration as NetworkManager has them."""
-    path, profile = keyfiles.active(host, link.index)
+    path, profile = keyfiles.active(host, link)
     state = keyfiles.parse(reading.text(host, f"/run/NetworkManager/devices/{link.index}") or "")
     four, six = profile.get("ipv4", {}), profile.get("ipv6", {})
     given = {value.partition("/")[0] for part in (four, six) for value in _addresses(part)}

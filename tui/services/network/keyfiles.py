@@ -89,9 +89,12 @@ def parse(text: str) -> Sections:
     return found
 
 
-def active(host: Host, index: int) -> tuple[str, Sections]:
-    """Path and content of the profile that a device has now, by its state file; ("", {}) where there is none."""
-    state = parse(reading.text(host, f"/run/NetworkManager/devices/{index}") or "")
+def active(host: Host, link: Link) -> tuple[str, Sections]:
+    """Path and content of the profile that a device has now, by its state file; ("", {}) where there is none.
+
+    netplan writes profiles without a UUID (0.106); those are found by what they match.
+    """
+    state = parse(reading.text(host, f"/run/NetworkManager/devices/{link.index}") or "")
     uuid = state.get("device", {}).get("connection-uuid", "")
     if not uuid:
         return "", {}
@@ -100,7 +103,17 @@ def active(host: Host, index: int) -> tuple[str, Sections]:
             text = reading.text(host, f"{folder}/{name}") or ""
             if f"uuid={uuid}" in text:
                 return f"{folder}/{name}", parse(text)
+    for name in reading.names(host, VOLATILE):
+        profile = parse(reading.text(host, f"{VOLATILE}/{name}") or "") if name.startswith("netplan-") else {}
+        if profile and "uuid" not in profile.get("connection", {}) and _matches(profile, link):
+            return f"{VOLATILE}/{name}", profile
     return "", {}
+
+
+def _matches(profile: Sections, link: Link) -> bool:
+    name = profile.get("connection", {}).get("interface-name", "")
+    mac = profile.get("ethernet", {}).get("mac-address", "").lower()
+    return bool(name or mac) and name in ("", link.name) and mac in ("", link.permanent_mac, link.mac)
 
 
 def our_file(host: Host, link: Link) -> str:

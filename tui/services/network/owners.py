@@ -77,7 +77,7 @@ class Managers:
             yield "netplan", networkd.file
             return
         if "NetworkManager" in self.running and self._network_manager(link):
-            profile = keyfiles.active(self.host, link.index)[0]
+            profile = keyfiles.active(self.host, link)[0]
             if "/netplan-" in profile:
                 yield "netplan", profile
                 return
