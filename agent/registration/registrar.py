@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 PENDING = "/var/lib/onsite/pending.json"
 SKEWED = 300.0
 """Seconds that the clocks may differ: what signed tokens commonly allow."""
+HARDWARE = ("archType", "cpu", "memory", "disks", "os")
+"""What a management plane is told of the machine: where its shapes are those of the local API."""
 log = logging.getLogger("agent")
 
 
@@ -191,7 +193,8 @@ class Registrar:
             first = next((n for n in nics if n.get("isDefault") and n.get("ip")), None)
             first = first or next((n for n in nics if n.get("ip")), nics[0] if nics else {})
             state = "cluster" if info["status"]["isClusterPhase"] else "registration"
-            device = info["spec"]["hardwareSpec"] | {"nics": nics, "hostState": state, "hostType": "agent-mode"}
+            hardware = {k: v for k, v in info["spec"]["hardwareSpec"].items() if k in HARDWARE}
+            device = hardware | {"nics": nics, "hostState": state, "hostType": "agent-mode"}
             token = config.secrets.get("token", "") if config.way == "token" else ""
             mac = str(first.get("macAddr", "")) if links else ""
             return Applicant(
