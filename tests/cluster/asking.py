@@ -72,7 +72,7 @@ class Agent:
             words += " -H 'Content-Type: application/json' --data-binary @-"
         answer, _, status = self.node.must(words, 90, data).rpartition("\n")
         found = json.loads(answer) if answer else None
-        if path.startswith("/v1/edge-mgmt") and "{" not in path:
+        if path.startswith("/v1/edge-mgmt") and int(status) < 300:  # a refusal may have a status that is not declared
             assert violations(found, answer_schema(method, path, int(status))) == [], path
         return int(status), found
 

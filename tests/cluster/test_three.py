@@ -49,7 +49,6 @@ class Report:
     def row(self, what: str, shown: str, seconds: float | None = None) -> None:
         self.rows.append((what, shown, "" if seconds is None else f"{seconds:.0f}"))
         print(f"        == {what}: {shown} {seconds or ''}", flush=True)
-        self.write()
 
     def codes(self) -> list[str]:
         return [e.code for e in self.events if e.code]
@@ -258,3 +257,9 @@ async def test_a_second_member_that_never_comes(lab: rig.Rig) -> None:
     n1.must(f"until {kubectl} get configmap kept; do sleep 1; done", 60)
     REPORT.row("backup and restore of etcd", "what was deleted since is back", seconds)
     assert (await Forming(alone, hosts, REPORT).delete(purge=True)) == {"n1": []}
+
+
+def test_the_table_is_written() -> None:
+    """Only where all of the above ran: a part must not take the place of the whole."""
+    assert len(REPORT.rows) > 18
+    REPORT.write()
