@@ -76,7 +76,7 @@ class Line:
         self.press: Callable[..., None] = machine.press if serial else machine.type
         self.text: Callable[[], str] = machine.serial_text if serial else machine.screen_text
 
-    def shows(self, words: str, seconds: float = 180) -> None:
+    def shows(self, words: str, seconds: float = 600) -> None:
         if self.name == "ttyS0":
             self.machine.serial_shows(words, seconds)
         else:

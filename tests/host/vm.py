@@ -67,7 +67,7 @@ class Machine:
             *("qemu-system-x86_64", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max,la57=off"),
             *("-m", str(self.memory), "-smp", "1", "-nodefaults", "-no-user-config", "-display", "none", "-vga", "std"),
             *("-kernel", str(self.image / "vmlinuz"), "-initrd", str(self.image / "initrd.img")),
-            *("-append", "root=/dev/vda rw console=tty0 console=ttyS0,115200 mitigations=off"),
+            *("-append", "root=/dev/vda rw console=tty0 console=ttyS0,115200 mitigations=off nowatchdog"),
             # writeback, not unsafe: what the machine flushed has to survive the plug being pulled
             *("-drive", f"file={folder}/disk.qcow2,if=virtio,format=qcow2,cache=writeback"),
             *("-chardev", f"socket,id=serial,path={folder}/serial,server=on,wait=off", "-serial", "chardev:serial"),
