@@ -121,6 +121,7 @@ def test_each_thing_that_is_wrong() -> None:
 
 def test_what_is_wrong_with_hosts() -> None:
     for code, changed in {
+        "K417": replace(TWO, address=""),
         "K425": replace(TWO, taken=True),
         "K426": replace(TWO, version="2"),
         "K428": replace(TWO, name="edge-1"),

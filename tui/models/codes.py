@@ -63,6 +63,7 @@ TITLES = {
     "K414": "The address could not be tried",
     "K415": "The address of a network as a whole",
     "K416": "The overlay overlaps a network of the hosts",
+    "K417": "A host without an address",
     "K421": "An even number of control planes",
     "K422": "No control plane",
     "K423": "The leading host is no control plane",

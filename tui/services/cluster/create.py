@@ -120,6 +120,9 @@ def _hosts(chosen: Sequence[Candidate], this: Candidate | None) -> Iterator[Issu
             text = f"Two hosts are called {host.name}; nodes need names of their own."
             yield Issue("K428", "error", "nodes", text, "Give one of them another name (Name & time on its console).")
         seen[host.name] = host
+        if not host.address:
+            text = f"{host.name} has no IPv4 address."
+            yield Issue("K417", "error", "nodes", text, "Give it one that stays: Network on its console.")
         if host.taken:
             text = f"{host.name} is in a cluster already."
             yield Issue("K425", "error", "nodes", text, "Delete that cluster first, or take the host out.")
