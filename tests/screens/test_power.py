@@ -11,8 +11,8 @@ from syrupy.assertion import SnapshotAssertion
 from tests.screens.conftest import Opened
 from tests.screens.grid import gone, grid, seen, until
 from tests.screens.machine import LAN0, SILENT, machine, session_on
-from tests.screens.paths import KEEP, walk
 from tests.screens.test_reach import SIZES, focusable, round_trip
+from tui.services.change import journal
 from tui.session import Session
 
 CONFIGURED = replace(LAN0, origin="console", method4="static")
@@ -44,10 +44,10 @@ async def test_only_the_name_of_this_host_does_it(at_the_host: Session, opened: 
 
 
 async def test_nothing_while_a_change_waits(session: Session, opened: Opened) -> None:
-    async with opened(()) as pilot:
-        await walk(pilot, KEEP)
-        pilot.app.screen.dismiss()  # as where Keep is on another console
-        await pilot.press("p", "enter")
+    pending = session.host.path(journal.PATH)  # whatever is in it: the file is what says that a change waits
+    pending.parent.mkdir(parents=True)
+    pending.write_text("{}")
+    async with opened(("p", "enter")) as pilot:
         await seen(pilot, "W201")
         assert "Restart this host?" not in grid(pilot.app)
 
