@@ -53,7 +53,10 @@ class Agent:
 
     def start(self) -> None:
         self.node.must("systemd-run --quiet --unit=onsite-agent --setenv=PYTHONDONTWRITEBYTECODE=1 python3 -m agent")
-        rig.wait_for(lambda: self.node.run("test -S /run/onsite/agent.sock").ok, 60, lambda: self.log())
+        ping = (
+            "curl -sf -m 5 --unix-socket /run/onsite/agent.sock http://agent/v1/ping"  # a killed one leaves its socket
+        )
+        rig.wait_for(lambda: self.node.run(ping).ok, 60, self.log)
 
     def kill(self) -> None:
         """As a power cut would end it; nothing is told."""
