@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from agent import hops
 from agent.audits import whole
 from agent.auth import caller
 from agent.errors import error
@@ -24,7 +25,6 @@ from agent.events import moment
 from agent.jobs import Jobs, Kind, Step, Work
 from tui.services import system
 from tui.services.change import files as whole_files
-from tui.services.checks import hops
 from tui.services.host import Host
 
 CURRENT = "/v1/edge-mgmt/edgehosts/current"

@@ -91,7 +91,7 @@ class HelpScreen(Place):
 
 
 EVERYWHERE = (
-    ("0 to 9, V, L, P", "go to a place, as the column of places says"),
+    ("0-9 V L P", "go to a place, as the column of places says"),
     ("Left", "into the column of places; Enter goes to the one at >"),
     ("Up, Down", "or Ctrl-P, Ctrl-N: move"),
     ("PgUp, PgDn", "or Ctrl-B, Ctrl-F: a page up or down"),
