@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -33,6 +33,7 @@ class Synced(Protocol):
     """What brings content over from the leader, and says how far it is."""
 
     state: str
+    have: list[str]
 
     async def with_leader(self, leader: Peer) -> None: ...
 
@@ -52,6 +53,8 @@ class Links:
     """What each host said of itself last, by its id."""
     content: dict[str, str] = field(default_factory=dict)
     """How far the content of each follower is, in its own words."""
+    have: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Digests of what each follower has."""
     heard: dict[str, float] = field(default_factory=dict)
     """When, in seconds of CLOCK_BOOTTIME."""
     own: identity.Identity = field(init=False)
@@ -193,7 +196,9 @@ class Links:
         """
         async with wire.client_to(self.own, leader) as client:
             info = await self.info()
-            body = {"info": info, "content": self.synced.state if self.synced else ""}
+            body = {"info": info, "content": "", "have": []}
+            if self.synced is not None:
+                body |= {"content": self.synced.state, "have": self.synced.have}
             answer = await client.post("/v1/onsite/peer/state", json=body)
         if answer.status_code == 403:  # the leader has unlinked this host while it was away
             self._trust(self.peers.without(leader.id))
@@ -222,9 +227,9 @@ class Links:
             "id": described["id"], "name": described["name"], "port": self.port, "certificate": self.own.pem,
         }  # fmt: skip
 
-    def heard_of(self, peer: Peer, info: dict[str, Any], content: str = "") -> None:
+    def heard_of(self, peer: Peer, info: dict[str, Any], content: str = "", have: Iterable[str] = ()) -> None:
         self.heard[peer.id], self.told[peer.id] = self.host.clock.boottime(), info
-        self.content[peer.id] = content
+        self.content[peer.id], self.have[peer.id] = content, frozenset(have)
 
     def silent(self, peer: Peer) -> float | None:
         """Seconds since a host was heard of, None where it is well."""

@@ -23,6 +23,7 @@ from tui.models.facts import main_address
 from tui.models.window import Window
 from tui.models.wrong import Wrong
 from tui.services import facts
+from tui.services.content import store
 from tui.services.host import Host
 
 CURRENT = "/v1/edge-mgmt/edgehosts/current"
@@ -60,7 +61,7 @@ async def status(request: Request) -> Response:
     links: Links = request.app.state.links
     if links.status == "Pending" and not links.peers.all and not links.window.opened:
         return error(404, "This host is not linked with any other.")
-    return _sent(_status(links))
+    return _sent(_status(links, await run_in_threadpool(_content, links.host)))
 
 
 async def unlink(request: Request) -> Response:
@@ -128,13 +129,18 @@ def _follow(request: Request, token: ours.Token, kind: str) -> Response:
     return _sent(_status(links))
 
 
-def _status(links: Links) -> contract.LinkStatus:
+def _status(links: Links, own: frozenset[str] = frozenset()) -> contract.LinkStatus:
+    """`own`: digests of the content of this host."""
     return contract.LinkStatus(
-        status=links.status, error_message=links.error, peers=[_peer(links, each) for each in links.peers.all]
+        status=links.status, error_message=links.error, peers=[_peer(links, each, own) for each in links.peers.all]
     )
 
 
-def _peer(links: Links, peer: Peer) -> contract.LinkPeer:
+def _content(host: Host) -> frozenset[str]:
+    return frozenset(item.digest for item in store.items(host))
+
+
+def _peer(links: Links, peer: Peer, own: frozenset[str]) -> contract.LinkPeer:
     silent = links.silent(peer) if peer.role == "leader" or links.peers.leader is None else None
     health = Health(status="Healthy")
     if silent is not None:
@@ -144,6 +150,8 @@ def _peer(links: Links, peer: Peer) -> contract.LinkPeer:
         )
     info = links.told.get(peer.id)
     content = links.content.get(peer.id, "") if peer.role == "follower" else links.synced.state if links.synced else ""
+    if content == "Synced" and peer.role == "follower" and own - links.have.get(peer.id, frozenset()):
+        content = "Pending"  # it was so at its last report, and something came since
     found = contract.LinkPeer(
         id=peer.id, ip=peer.address, local_ui_port=str(peer.port), role=peer.role, node_role="unknown",
         status="Ready" if silent is None else "NotReady", health=health,

@@ -19,6 +19,7 @@ from agent.links.links import Links
 from agent.links.peers import Peer
 from agent.links.window import Refusal
 
+MOST_CONTENT = 1000
 LARGEST = 256 << 10
 """Bytes of a request; a host describes itself in a tenth of it."""
 
@@ -84,7 +85,8 @@ async def state(request: Request) -> Response:
     links: Links = request.app.state.links
     peer = caller(request)
     heard = await said(request)
-    links.heard_of(peer, dict(heard.get("info", {})), str(heard.get("content", ""))[:200])
+    have = [str(digest) for digest in heard.get("have") or []][:MOST_CONTENT]
+    links.heard_of(peer, dict(heard.get("info", {})), str(heard.get("content", ""))[:200], have)
     others = [_public(each) for each in links.peers.followers if each.id != peer.id]
     return JSONResponse({"info": await links.info(), "peers": others})
 

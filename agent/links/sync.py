@@ -77,6 +77,8 @@ class Sync:
     host: Host
     own: Identity
     state: str = ""
+    have: list[str] = field(default_factory=list)
+    """Digests of what is here, as of the last look."""
     _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def with_leader(self, leader: Peer) -> None:
@@ -88,8 +90,10 @@ class Sync:
                 async with wire.client_to(self.own, leader) as client:
                     wanted = (await _asked(client, "")).get("items", [])
                     have = {item.digest for item in await asyncio.to_thread(store.items, self.host)}
+                    self.have = sorted(have)
                     for digest in [str(d) for d in wanted if d not in have]:
                         await self._bring(client, digest)
+                        self.have = sorted({*self.have, digest})
                 self.state = "Synced"
             except Refused as refused:
                 self.state = f"{refused.issues[0].code} {refused.issues[0].text}"
