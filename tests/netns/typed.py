@@ -129,6 +129,19 @@ def _taint(rng: random.Random) -> str:
     return f"{rng.choice(_NAMES)}{rng.randint(0, 999)}{value}:{rng.choice(('NoSchedule', 'NoExecute', 'noschedule'))}"
 
 
+def _plane(rng: random.Random) -> str:
+    port = rng.choice(("", "", f":{rng.randint(1, 65535)}"))
+    return rng.choice(("", "https://")) + rng.choice((_domain, _four))(rng).rstrip(".") + port
+
+
+def _tag(rng: random.Random) -> str:
+    return f"{rng.choice(_NAMES)}{rng.randint(0, 999)}:{rng.choice(_NAMES)}"
+
+
+def _page(rng: random.Random) -> str:
+    return f"https://{_domain(rng).rstrip('.')}/{rng.choice(_NAMES)}{rng.randint(0, 999)}"
+
+
 def _linkcode(rng: random.Random) -> str:
     digits = f"{rng.randrange(10**8):08}"
     return rng.choice((digits, f"{digits[:4]} {digits[4:]}", f"{digits[:4]}-{digits[4:]}"))
@@ -182,6 +195,12 @@ _VALID: dict[str, Callable[[random.Random], str]] = {
     "zone": _zone,
     "moment": _moment,
     "keymap": _keymap,
+    "plane": _plane,
+    "registration_secret": _secret,
+    "project": lambda rng: rng.choice(_NAMES) + rng.choice(("", " ", "-")) + str(rng.randint(0, 9999)),
+    "tags": _several(_tag),
+    "host_id": lambda rng: f"edge-{rng.getrandbits(64):x}"[: rng.randint(6, 20)],
+    "page": _page,
     "linkcode": _linkcode,
     "linktoken": _linktoken,
     "clustername": lambda rng: f"{rng.choice(('shop', 'edge', 'a', 'plant'))}-{rng.randint(0, 99999)}",
