@@ -24,6 +24,8 @@ log = logging.getLogger("agent.links")
 
 HEARD_EVERY = 10.0
 """Seconds between two reports of a follower to its leader."""
+END_WITHIN = 2.0
+"""Seconds that a report or a linking may still take when the agent ends."""
 SILENT_AFTER = 35.0
 """Seconds after which a host that was not heard of is unhealthy: three reports and some."""
 Status = Literal["Pending", "InProgress", "Completed", "Failed"]
@@ -64,6 +66,7 @@ class Links:
     """Content from the leader; None where nobody brings it over."""
     app: ASGIApp | None = None
     _server: uvicorn.Server | None = None
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _context: ssl.SSLContext | None = None
 
@@ -85,14 +88,16 @@ class Links:
             self._spawn(self._report_for_ever())
 
     async def stop(self) -> None:
+        """What is under way comes to its end, or is broken off after a moment: a handshake that is cancelled leaks."""
+        self._stopping.set()
+        under_way = {task for task in self._tasks if task.get_name() != "listener"}
+        if under_way:
+            _, late = await asyncio.wait(under_way, timeout=END_WITHIN)
+            for task in late:
+                task.cancel()
         if self._server is not None:
             self._server.should_exit = True
-        for task in tuple(self._tasks):
-            if task.get_name() != "listener":
-                task.cancel()
-        for task in tuple(self._tasks):
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _spawn(self, work: Any, name: str = "") -> None:
         task = asyncio.create_task(work, name=name or None)
@@ -180,12 +185,13 @@ class Links:
             self.status, self.error = "Failed", str(error)
 
     async def _report_for_ever(self) -> None:
-        while (leader := self.peers.leader) is not None:
+        while (leader := self.peers.leader) is not None and not self._stopping.is_set():
             try:
                 await self._report(leader)
             except (httpx.HTTPError, OSError, ValueError) as error:
                 log.info("the leader %s does not answer: %s", leader.name, type(error).__name__)
-            await asyncio.sleep(HEARD_EVERY)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), HEARD_EVERY)
 
     async def _report(self, leader: Peer) -> None:
         """Say who this host is, hear of the others.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import socket
 import ssl
@@ -87,7 +88,10 @@ async def presented(address: str, port: int) -> str:
     try:
         shown: bytes = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
     finally:
-        writer.transport.abort()
+        writer.close()
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(1):
+                await writer.wait_closed()
     return ssl.DER_cert_to_PEM_cert(shown)
 
 

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
 from tests.backend_contract import DHCP, FIRST, Case
+from tui.services import facts
 from tui.services.host import Host, Kind
 from tui.services.network import dhcp, leases, linkfiles
 from tui.services.network.direct import Direct
@@ -189,7 +190,7 @@ async def second_default_route_of_another_link(cable: Cable) -> None:
 async def network_up_at_boot(cable: Cable) -> None:
     """A file that cannot be read and a link that is not there do not keep the others down."""
     kept = cable.host.path(linkfiles.KEPT)
-    image = cable.backend.kept(cable.config(FIRST), cable.link)
+    image = cable.backend.kept(cable.config(FIRST), cable.link, facts.read(cable.host))
     kept.mkdir(parents=True, exist_ok=True)
     assert image.content is not None
     cable.host.path(image.path).write_bytes(image.content)

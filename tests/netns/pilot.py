@@ -29,11 +29,14 @@ async def main() -> None:
     app = OnsiteApp(session)
     async with app.run_test(size=(80, 24)) as pilot:
         await seen(pilot, "Steps")
-        await pilot.press("2")
-        await seen(pilot, "lan0:")
-        await pilot.press("enter")
-        await seen(pilot, "[ Done ]")
-        await pilot.press(*FORM)
+        if session.draft is None:
+            await pilot.press("2")
+            await seen(pilot, "lan0:")
+            await pilot.press("enter")
+            await seen(pilot, "[ Done ]")
+            await pilot.press(*FORM)
+        else:  # what was taken back before is the draft again, also for a new console
+            await pilot.press("v")
         await seen(pilot, "nothing is written yet")
         await pilot.press("a")
         await until(pilot, lambda: app.screen.is_modal or app.screen.name == "keep", "Apply's answer")
