@@ -136,7 +136,7 @@ def test_a_file_that_cannot_be_imported_fails(tree: Path) -> None:
 def test_our_own_readme_has_both_tables() -> None:
     rules = groups.read_rules(ROOT / "tests" / "README.md")
     assert list(rules.required)[:3] == ["unit", "screens", "flow"]
-    assert all(rules.required.values())
+    assert [name for name, needed in rules.required.items() if not needed] == ["cluster"]  # its engine is not ours
 
 
 def test_the_callers_terminal_and_proxy_do_not_reach_a_test() -> None:

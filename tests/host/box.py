@@ -58,7 +58,8 @@ printf '[main]\nno-auto-default=*\n' >etc/NetworkManager/conf.d/10-box.conf
 chroot . systemctl --quiet mask apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer fstrim.timer
 mkdir -p opt/onsite/code opt/onsite/site
 printf '/opt/onsite/code\n/opt/onsite/site\n' >usr/lib/python3/dist-packages/onsite.pth
-printf '#!/bin/sh\nexec /usr/bin/python3 -m tui "$@"\n' >usr/bin/onsite
+printf '#!/bin/sh\nexport PYTHONPATH=/opt/onsite/code:/opt/onsite/site\n' >usr/bin/onsite
+printf 'exec /usr/bin/python3 -m tui "$@"\n' >>usr/bin/onsite
 chmod 755 usr/bin/onsite
 """
 
