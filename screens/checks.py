@@ -6,17 +6,16 @@ the phone, and go where the remedy sends them. Rungs appear as they are climbed;
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.widget import Widget
 from textual.worker import Worker
 
 from tui.models.change import Refused
 from tui.session import Session
 from tui.widgets.messages import Explain
-from tui.widgets.page import BLANK, Page, Row, clip, heading, marked, text, wrapped
+from tui.widgets.page import BLANK, Row, clip, heading, marked, text, wrapped
 from tui.widgets.place import Place
 
 if TYPE_CHECKING:
@@ -45,16 +44,12 @@ class ChecksScreen(Place):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.page = Page()
         self.rungs: list[Rung] = []
         self.open: set[str] = set()
         self.words: tuple[str, str] = ("", "")
         """Mark and sentence at the top while there is no result of a run to show."""
         self.done: Run | None = None
         self.climbing: Worker[None] | None = None
-
-    def body(self) -> Iterable[Widget]:
-        yield self.page
 
     def update(self) -> None:
         if self.done is None and not self.rungs:

@@ -6,18 +6,17 @@ first cause with the event that says so. From here they go on: make one, watch i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
-from textual.widget import Widget
 
 from screens.cluster_page import issue_rows, trouble_rows, valued
 from tui.session import Session
 from tui.widgets.look import MARKS
 from tui.widgets.messages import Explain, Go
-from tui.widgets.page import BLANK, Page, Row, heading, text, wrapped
+from tui.widgets.page import BLANK, Row, heading, text, wrapped
 from tui.widgets.place import Place
 
 if TYPE_CHECKING:
@@ -42,11 +41,7 @@ class ClusterScreen(Place):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.page = Page()
         self.busy = False
-
-    def body(self) -> Iterable[Widget]:
-        yield self.page
 
     def on_mount(self) -> None:
         super().on_mount()

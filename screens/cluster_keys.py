@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
-from textual.widget import Widget
 
 from screens.cluster_create import Way
 from screens.cluster_page import BACK, HELP, issue_rows
@@ -18,7 +17,7 @@ from tui.models.form import Field, Form
 from tui.models.kubernetes import shown_key
 from tui.session import Session
 from tui.widgets.messages import Explain
-from tui.widgets.page import BLANK, Page, Row, clip, heading, text
+from tui.widgets.page import BLANK, Row, clip, heading, text
 from tui.widgets.place import Place
 
 if TYPE_CHECKING:
@@ -55,13 +54,9 @@ class KeysScreen(Place):
     def __init__(self, session: Session, way: Way) -> None:
         super().__init__(session)
         self.way = way
-        self.page = Page()
         self.sticks: Sequence[Stick] = ()
         self.said = ""
         self.refused: tuple[Issue, ...] = ()
-
-    def body(self) -> Iterable[Widget]:
-        yield self.page
 
     def on_mount(self) -> None:
         super().on_mount()

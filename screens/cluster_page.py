@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
-from textual.widget import Widget
 
 from tui.models.change import Issue, Refused
 from tui.session import Session
 from tui.widgets.look import SEVERITY_MARKS
 from tui.widgets.messages import Explain
-from tui.widgets.page import BLANK, Page, Row, heading, marked, text, wrapped
+from tui.widgets.page import BLANK, Row, heading, marked, text, wrapped
 from tui.widgets.place import Place
 
 if TYPE_CHECKING:
@@ -44,7 +43,6 @@ class AgentPage(Place):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.page = Page()
         self.asked = False
         self.busy = False
         self.doing = ""
@@ -64,9 +62,6 @@ class AgentPage(Place):
         """Enter on a row with that key."""
 
     # --- what all of them do ---------------------------------------------------------------------------------------
-
-    def body(self) -> Iterable[Widget]:
-        yield self.page
 
     def on_mount(self) -> None:
         super().on_mount()

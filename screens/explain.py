@@ -5,14 +5,13 @@ The person standing here was stopped by a sentence and decides what to do about 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.widget import Widget
 
 from tui.session import Session
-from tui.widgets.page import BLANK, Page, Row, heading, text, wrapped
+from tui.widgets.page import BLANK, Row, heading, text, wrapped
 from tui.widgets.place import Place
 
 
@@ -27,10 +26,6 @@ class ExplainScreen(Place):
     def __init__(self, session: Session, rows: Sequence[Row]) -> None:
         super().__init__(session)
         self.lines = rows
-        self.page = Page()
-
-    def body(self) -> Iterable[Widget]:
-        yield self.page
 
     def update(self) -> None:
         self.page.show(self.lines)

@@ -16,7 +16,7 @@ from tui.models.form import Field
 from tui.session import Session
 from tui.widgets.form import TextField
 from tui.widgets.messages import Explain
-from tui.widgets.page import BLANK, Page, Row, heading, text, wrapped
+from tui.widgets.page import BLANK, Row, heading, text, wrapped
 from tui.widgets.place import Place
 
 GLOSSARY = (
@@ -42,12 +42,11 @@ class HelpScreen(Place):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.page = Page()
         self.code = TextField(Field("code", "text", "Code"), "")
         self.code.display = False
 
     def body(self) -> Iterable[Widget]:
-        yield self.page
+        yield from super().body()
         yield self.code
 
     def update(self) -> None:

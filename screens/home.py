@@ -7,19 +7,17 @@ stands on the screen for years: one word that can be read from two metres, and o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
-from textual.widget import Widget
 
 from tui.models.facts import Facts, Link
 from tui.session import Session
 from tui.widgets.banner import WORDS
 from tui.widgets.look import MARKS, SEVERITY_MARKS
 from tui.widgets.messages import Go
-from tui.widgets.page import BLANK, Page, Row, clip, heading, marked, text, wrapped
+from tui.widgets.page import BLANK, Row, clip, heading, marked, text, wrapped
 from tui.widgets.place import CHECKED, SHORT, Place, network_state, trust_state
 from tui.widgets.words import origin
 
@@ -34,10 +32,6 @@ class HomeScreen(Place):
         Binding("r", "code", "QR code", key_display="R"),
     ]
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
-        self.page = Page()
-
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
         if self.session.facts.trust.store:
@@ -47,9 +41,6 @@ class HomeScreen(Place):
     async def _read_authorities(self) -> None:
         if await self.session.read_authorities():
             self.refresh_all()
-
-    def body(self) -> Iterable[Widget]:
-        yield self.page
 
     def update(self) -> None:
         first = self.page.cursor < 0

@@ -7,16 +7,14 @@ line; the details of a failure are in the files that the last lines name.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.widget import Widget
 
 from screens.review import in_words
 from tui.models.change import Difference
-from tui.session import Session
-from tui.widgets.page import BLANK, Page, Row, clip, heading, marked, text, wrapped
+from tui.widgets.page import BLANK, Row, clip, heading, marked, text, wrapped
 from tui.widgets.place import Place
 
 MARKS = {
@@ -43,13 +41,6 @@ class LogScreen(Place):
         "S makes a support bundle: logs, settings and results for whoever helps, without secrets."
     )
     BINDINGS: ClassVar[list[BindingType]] = [Binding("s", "support", "support bundle", key_display="S")]
-
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
-        self.page = Page()
-
-    def body(self) -> Iterable[Widget]:
-        yield self.page
 
     def update(self) -> None:
         self.page.show(list(self._rows()))

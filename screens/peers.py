@@ -6,13 +6,12 @@ look for the other host in the list.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widget import Widget
 
 from tui.models.change import Issue, Refused
 from tui.models.peers import spoken
@@ -20,7 +19,7 @@ from tui.session import Session
 from tui.widgets.dialog import Question
 from tui.widgets.digits import large
 from tui.widgets.messages import Explain
-from tui.widgets.page import BLANK, Page, Row, clip, heading, marked, text, wrapped
+from tui.widgets.page import BLANK, Row, clip, heading, marked, text, wrapped
 from tui.widgets.place import Place
 
 if TYPE_CHECKING:
@@ -58,13 +57,9 @@ class PeersScreen(Place):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.page = Page()
         self.linked: Linked | None = None
         self.refused: tuple[Issue, ...] = ()
         self.token = ""
-
-    def body(self) -> Iterable[Widget]:
-        yield self.page
 
     def on_mount(self) -> None:
         super().on_mount()

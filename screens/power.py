@@ -42,12 +42,8 @@ class PowerScreen(Place):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.page = Page()
         self.said = ""
         self.refused: tuple[Issue, ...] = ()
-
-    def body(self) -> Iterable[Widget]:
-        yield self.page
 
     def update(self) -> None:
         self.page.show(list(self._rows()))

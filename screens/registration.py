@@ -6,18 +6,17 @@ its code and what to do; correct the token or read the host id out; and see the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
-from textual.widget import Widget
 
 from tui.models.change import Issue, Refused
 from tui.session import Session
 from tui.widgets.messages import Explain
-from tui.widgets.page import BLANK, Page, Row, clip, heading, marked, text, wrapped
+from tui.widgets.page import BLANK, Row, clip, heading, marked, text, wrapped
 from tui.widgets.place import Place
 
 if TYPE_CHECKING:
@@ -57,11 +56,7 @@ class RegistrationScreen(Place):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.page = Page()
         self.said = ""
-
-    def body(self) -> Iterable[Widget]:
-        yield self.page
 
     def on_mount(self) -> None:
         super().on_mount()

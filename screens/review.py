@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.widget import Widget
 
 from tui.models.change import Difference, Issue, Plan, Refused
 from tui.models.facts import Facts
@@ -20,7 +19,7 @@ from tui.session import Session
 from tui.widgets.dialog import Question
 from tui.widgets.look import SEVERITY_MARKS
 from tui.widgets.messages import ChangeApplied, DraftChanged, Explain
-from tui.widgets.page import BLANK, Page, Row, clip, heading, marked, text, wrapped
+from tui.widgets.page import BLANK, Row, clip, heading, marked, text, wrapped
 from tui.widgets.place import Place
 
 View = str
@@ -44,15 +43,11 @@ class ReviewScreen(Place):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.page = Page()
         self.view: View = "words"
         self.doing = ""
         self.refused: tuple[Issue, ...] = ()
         self.reverts = ""
         self.going_back: Plan | None = None
-
-    def body(self) -> Iterable[Widget]:
-        yield self.page
 
     @property
     def plan(self) -> Plan:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.widget import Widget
 from textual.worker import Worker
 
 from screens.trust_ask import AskScreen
@@ -22,7 +21,7 @@ from tui.models.certificate import groups
 from tui.models.change import Issue, Refused
 from tui.session import Session
 from tui.widgets.messages import Explain
-from tui.widgets.page import BLANK, Page, Row, clip, heading, marked, text, wrapped
+from tui.widgets.page import BLANK, Row, clip, heading, marked, text, wrapped
 from tui.widgets.place import Place
 
 if TYPE_CHECKING:
@@ -55,7 +54,6 @@ class SupportScreen(Place):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.page = Page()
         self.bundle: Bundle | None = None
         self.doing = ""
         self.progress = (0, 0)
@@ -66,9 +64,6 @@ class SupportScreen(Place):
         self.offered: Offered | None = None
         self.working: Worker[None] | None = None
         self.stop = threading.Event()
-
-    def body(self) -> Iterable[Widget]:
-        yield self.page
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -280,10 +275,6 @@ class MemberScreen(Place):
     def __init__(self, session: Session, member: Member) -> None:
         super().__init__(session)
         self.member = member
-        self.page = Page()
-
-    def body(self) -> Iterable[Widget]:
-        yield self.page
 
     def update(self) -> None:
         width = self.text_width

@@ -13,7 +13,6 @@ from typing import ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
-from textual.widget import Widget
 
 from tui.models.change import Issue, Refused
 from tui.models.system import CLOCK_FORM
@@ -24,7 +23,7 @@ from tui.services.timekeeping import plan as timekeeping
 from tui.services.timekeeping.state import Synchronisation
 from tui.session import Session
 from tui.widgets.dialog import Question
-from tui.widgets.page import BLANK, Page, Row, heading, text, wrapped
+from tui.widgets.page import BLANK, Row, heading, text, wrapped
 from tui.widgets.place import Place
 
 LABEL = 14
@@ -45,12 +44,8 @@ class SystemScreen(Place):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.page = Page()
         self.found: Synchronisation | None = None
         self.said: tuple[Row, ...] = ()
-
-    def body(self) -> Iterable[Widget]:
-        yield self.page
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()

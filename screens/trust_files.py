@@ -6,20 +6,19 @@ The person standing here sees what is on their stick, by name, and opens one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
-from textual.widget import Widget
 
 from screens.trust_judged import JudgedScreen, issue_rows
 from tui.models.change import Issue
 from tui.services.trust import folder
 from tui.services.trust.folder import Found
 from tui.session import Session
-from tui.widgets.page import BLANK, Page, Row, clip, heading, text, wrapped
+from tui.widgets.page import BLANK, Row, clip, heading, text, wrapped
 from tui.widgets.place import Place
 
 
@@ -40,10 +39,6 @@ class FilesScreen(Place):
         super().__init__(session)
         self.source, self.found, self.where = source, found, where
         self.refused: tuple[Issue, ...] = ()
-        self.page = Page()
-
-    def body(self) -> Iterable[Widget]:
-        yield self.page
 
     def update(self) -> None:
         width = self.text_width

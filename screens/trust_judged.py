@@ -13,7 +13,6 @@ from typing import ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
-from textual.widget import Widget
 
 from tui.models.certificate import Certificate, Judged, groups
 from tui.models.change import Issue
@@ -21,7 +20,7 @@ from tui.session import Session
 from tui.widgets.dialog import Question
 from tui.widgets.look import SEVERITY_MARKS
 from tui.widgets.messages import DraftChanged, Explain
-from tui.widgets.page import BLANK, Page, Row, clip, heading, marked, text, wrapped
+from tui.widgets.page import BLANK, Row, clip, heading, marked, text, wrapped
 from tui.widgets.place import Place
 
 ALL = "take:"
@@ -52,10 +51,6 @@ class JudgedScreen(Place):
         super().__init__(session)
         self.source, self.data, self.compare = source, data, compare
         self.found: Judged | None = None
-        self.page = Page()
-
-    def body(self) -> Iterable[Widget]:
-        yield self.page
 
     def on_mount(self) -> None:
         super().on_mount()

@@ -5,18 +5,16 @@ The person standing here has added an authority and wants to know whether the re
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
-from textual.widget import Widget
 
 from tui.models.change import Issue, Refused
 from tui.services.trust.proof import Proof
 from tui.session import Session
 from tui.widgets.messages import Explain
-from tui.widgets.page import BLANK, Page, Row, clip, heading, marked, text
+from tui.widgets.page import BLANK, Row, clip, heading, marked, text
 from tui.widgets.place import Place
 
 
@@ -38,13 +36,9 @@ class ProofScreen(Place):
     def __init__(self, session: Session, server: str) -> None:
         super().__init__(session)
         self.server = server
-        self.page = Page()
         self.proofs: list[Proof] = []
         self.asking = True
         self.refused: tuple[Issue, ...] = ()
-
-    def body(self) -> Iterable[Widget]:
-        yield self.page
 
     def on_mount(self) -> None:
         super().on_mount()

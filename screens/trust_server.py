@@ -7,13 +7,12 @@ company made for this host, with its key, on a stick.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
-from textual.widget import Widget
 
 from screens.trust_files import FilesScreen
 from screens.trust_judged import back_to_place, certificate_rows, issue_rows
@@ -22,7 +21,7 @@ from tui.services.trust import folder
 from tui.services.trust.folder import Found
 from tui.session import Session
 from tui.widgets.messages import DraftChanged, Explain
-from tui.widgets.page import BLANK, Page, Row, clip, heading, marked, text, wrapped
+from tui.widgets.page import BLANK, Row, clip, heading, marked, text, wrapped
 from tui.widgets.place import Place
 
 if TYPE_CHECKING:
@@ -51,11 +50,7 @@ class ServerScreen(Place):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.page = Page()
         self.pair: Pair | None = None
-
-    def body(self) -> Iterable[Widget]:
-        yield self.page
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
@@ -169,10 +164,6 @@ class PairScreen(Place):
         super().__init__(session)
         self.source, self.data, self.others = source, data, others
         self.pair: Pair | None = None
-        self.page = Page()
-
-    def body(self) -> Iterable[Widget]:
-        yield self.page
 
     def on_mount(self) -> None:
         super().on_mount()

@@ -6,20 +6,19 @@ The person standing here has it somewhere and should not have to type it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
-from textual.widget import Widget
 
 from screens.trust_judged import JudgedScreen, issue_rows
 from tui.models.change import Issue, Refused
 from tui.services.trust.folder import ENDINGS
 from tui.session import Session
 from tui.widgets.messages import Explain
-from tui.widgets.page import BLANK, Page, Row, clip, heading, text
+from tui.widgets.page import BLANK, Row, clip, heading, text
 from tui.widgets.place import Place
 
 if TYPE_CHECKING:
@@ -57,13 +56,9 @@ class SourcesScreen(Place):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.page = Page()
         self.sticks: Sequence[Stick] | None = None
         self.doing = ""
         self.refused: tuple[Issue, ...] = ()
-
-    def body(self) -> Iterable[Widget]:
-        yield self.page
 
     def on_mount(self) -> None:
         super().on_mount()

@@ -103,6 +103,7 @@ class Place(Screen[None], inherit_bindings=False):
         self.title_line = TitleLine(session)
         self.places = Places(self.NAME)
         self.places.can_focus = self.IS_PLACE
+        self.page = Page()
 
     def compose(self) -> ComposeResult:
         yield self.title_line
@@ -112,8 +113,8 @@ class Place(Screen[None], inherit_bindings=False):
             yield from self.body()
 
     def body(self) -> Iterable[Widget]:
-        """The widgets of this place."""
-        return ()
+        """The widgets of this place: one page of rows, where the subclass does not have others."""
+        yield self.page
 
     def explain(self) -> Sequence[Row]:
         """What F1 says here, for a screen that is no place of its own."""
