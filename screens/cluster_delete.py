@@ -7,14 +7,12 @@ from typing import ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.widget import Widget
 
 from screens.editor import Editor
 from tui.models.change import Issue, Refused
 from tui.models.form import Field, Form
 from tui.session import Session
-from tui.widgets.actions import Action
 from tui.widgets.form import FormView
 from tui.widgets.page import BLANK, Page, heading, text, wrapped
 
@@ -37,11 +35,12 @@ class DeleteScreen(Editor):
         Binding("ctrl+y,f1", "app.help", "why", key_display="^Y"),
     ]
 
+    ACTIONS = (("Leave it", "cancel"), ("Delete it", "done"))
+
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.head = Page(focusable=False, id="head")
         self.form = FormView(FORM, {})
-        self.message = Page(focusable=False, id="message")
         self.busy = False
 
     @property
@@ -51,33 +50,23 @@ class DeleteScreen(Editor):
 
     def body(self) -> Iterable[Widget]:
         yield self.head
-        yield self.form
-        yield self.message
-        with Horizontal(id="actions"):
-            yield Action("Leave it", id="cancel")
-            yield Action("Delete it", id="done")
+        yield from super().body()
 
     def update(self) -> None:
         title = f"Delete the cluster {self.cluster_name}?"
         self.head.show([heading(title), BLANK, text("What goes:"), *wrapped(GOES, self.text_width)])
-        issue = self.form.issue
         if not self.busy:
-            self.say(f"{issue.text} {issue.remedy}" if issue else "")
+            self.say()
 
-    def say(self, words: str) -> None:
-        self.message.show(list(wrapped(words, self.text_width)) if words else [])
+    def hint(self, field: Field) -> str:
+        return ""
 
-    def on_form_view_moved(self) -> None:
-        self.update()
+    def tell(self, words: str) -> None:
+        """In place of what there is to say about the field."""
+        self.message.show(list(wrapped(words, self.text_width)))
 
     def dirty(self) -> bool:
         return False
-
-    def on_action_pressed(self, event: Action.Pressed) -> None:
-        if event.action.id == "done":
-            self.action_done()
-        else:
-            self.action_cancel()
 
     def action_done(self) -> None:
         values = self.form.values()
@@ -89,7 +78,7 @@ class DeleteScreen(Editor):
             self.update()
             return
         self.busy = True
-        self.say("Telling the agent...")
+        self.tell("Telling the agent...")
         self._delete()
 
     @work(group="agent", exit_on_error=False)
@@ -103,7 +92,7 @@ class DeleteScreen(Editor):
         except Refused as refused:
             self.busy = False
             if self.is_mounted:
-                self.say(f"{refused.issues[0].code} {refused.issues[0].text} {refused.issues[0].remedy}")
+                self.tell(f"{refused.issues[0].code} {refused.issues[0].text} {refused.issues[0].remedy}")
             return
         if self.is_mounted:
             self.app.switch_screen(WatchScreen(self.session))

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-
-from textual.containers import Horizontal
-from textual.widget import Widget
 
 from screens.editor import Editor
 from tui.models.change import Issue
 from tui.models.cluster_create import POOL_FORM, PoolDraft
 from tui.session import Session
-from tui.widgets.actions import Action
 from tui.widgets.form import FormView
-from tui.widgets.page import Page, wrapped
 
 
 class PoolEditScreen(Editor):
@@ -46,28 +41,6 @@ class PoolEditScreen(Editor):
             "taints": shown.taints,
         }
         self.form = FormView(form, texts)
-        self.message = Page(focusable=False, id="message")
-
-    def body(self) -> Iterable[Widget]:
-        yield self.form
-        yield self.message
-        with Horizontal(id="actions"):
-            yield Action("Done", id="done")
-            yield Action("Cancel", id="cancel")
-
-    def update(self) -> None:
-        issue, field = self.form.issue, self.form.current
-        words = f"{issue.text} {issue.remedy}" if issue else field.help if field else ""
-        self.message.show(list(wrapped(words, self.text_width)) if words else [])
-
-    def on_form_view_moved(self) -> None:
-        self.update()
-
-    def on_action_pressed(self, event: Action.Pressed) -> None:
-        if event.action.id == "done":
-            self.action_done()
-        else:
-            self.action_cancel()
 
     def action_done(self) -> None:
         values = self.form.values()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from textual.containers import Horizontal
 from textual.widget import Widget
 
 from screens.editor import Editor
@@ -17,7 +16,6 @@ from tui.models.form import LINK_FORM, Form
 from tui.models.link import LinkConfig
 from tui.services.checks import cluster
 from tui.session import Session
-from tui.widgets.actions import Action
 from tui.widgets.form import FormView, nested, texts_of, under
 from tui.widgets.messages import DraftChanged
 from tui.widgets.page import Page, heading, wrapped
@@ -37,6 +35,8 @@ class LinkScreen(Editor):
         "nothing yet: it goes to Review."
     )
 
+    ACTIONS = (*Editor.ACTIONS, ("Reset", "reset"))
+
     def __init__(self, session: Session, link: Link) -> None:
         super().__init__(session)
         self.link = link
@@ -44,16 +44,10 @@ class LinkScreen(Editor):
         self.fields = _without_addresses() if self.locked else LINK_FORM
         self.head = Page(focusable=False, id="head")
         self.form = FormView(self.fields, self._texts(session.wish(link)))
-        self.message = Page(focusable=False, id="message")
 
     def body(self) -> Iterable[Widget]:
         yield self.head
-        yield self.form
-        yield self.message
-        with Horizontal(id="actions"):
-            yield Action("Done", id="done")
-            yield Action("Cancel", id="cancel")
-            yield Action("Reset", id="reset")
+        yield from super().body()
 
     def update(self) -> None:
         now = self.session.facts.link(self.link.identity) or self.link
@@ -61,7 +55,7 @@ class LinkScreen(Editor):
         by = f" by {origin(now.origin)}" if now.origin != "other" else ""
         locked = "; address locked by Kubernetes" if self.locked else ""
         self.head.show([heading(f"{now.name}  {carrier(now)}, {has}{by}{locked}")])
-        self._say()
+        self.say()
 
     def _texts(self, config: LinkConfig) -> dict[str, str]:
         """Texts of the fields; what only the lease gave stays empty while the address is from DHCP."""
@@ -83,7 +77,7 @@ class LinkScreen(Editor):
             if not self.form.texts[path]:
                 self.form.put(path, texts[path])
 
-    def _say(self) -> None:
+    def say(self) -> None:
         """What to do about the field that has the focus; its sentence too, where that is cut off under the field."""
         issue, width = self.form.issue, self.text_width
         words = ""
@@ -97,12 +91,6 @@ class LinkScreen(Editor):
 
     def on_form_view_chose(self) -> None:
         self._prefill()
-
-    def on_form_view_moved(self) -> None:
-        self._say()
-
-    def on_action_pressed(self, event: Action.Pressed) -> None:
-        {"done": self.action_done, "cancel": self.action_cancel, "reset": self.reset}[str(event.action.id)]()
 
     def action_done(self) -> None:
         values = self.form.values()
@@ -119,7 +107,7 @@ class LinkScreen(Editor):
             self.dismiss()
             self.app.post_message(DraftChanged())
 
-    def reset(self) -> None:
+    def action_reset(self) -> None:
         for path, value in self._texts(LinkConfig.from_link(self.link)).items():
             self.form.put(path, value)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from textual import work
-from textual.containers import Horizontal
 from textual.message import Message
 from textual.widget import Widget
 
@@ -16,7 +15,6 @@ from screens.editor import Editor
 from tui.models.change import Issue, Refused
 from tui.models.peers import FOLLOW_FORM
 from tui.session import Session
-from tui.widgets.actions import Action
 from tui.widgets.form import FormView
 from tui.widgets.page import Page, heading, wrapped
 
@@ -37,35 +35,25 @@ class FollowScreen(Editor):
         super().__init__(session)
         self.head = Page(focusable=False, id="head")
         self.form = FormView(FOLLOW_FORM, {"by": "code"})
-        self.message = Page(focusable=False, id="message")
         self.refused: tuple[Issue, ...] = ()
 
     def body(self) -> Iterable[Widget]:
         yield self.head
-        yield self.form
-        yield self.message
-        with Horizontal(id="actions"):
-            yield Action("Done", id="done")
-            yield Action("Cancel", id="cancel")
+        yield from super().body()
 
     def update(self) -> None:
         self.head.show([heading("Follow another host")])
-        issue = self.form.issue or next(iter(self.refused), None)
-        field = self.form.current
-        words = f"{issue.code} {issue.text} {issue.remedy}" if issue else field.help if field else ""
-        self.message.show(list(wrapped(words, self.text_width)) if words else [])
+        self.say()
 
-    def on_form_view_moved(self) -> None:
-        self.update()
+    def say(self) -> None:
+        """What the agent refused too, as long as nothing is wrong in the form."""
+        super().say()
+        if self.form.issue is None and self.refused:
+            issue = self.refused[0]
+            self.message.show(list(wrapped(f"{issue.code} {issue.text} {issue.remedy}", self.text_width)))
 
     def on_form_view_chose(self) -> None:
-        self.update()
-
-    def on_action_pressed(self, event: Action.Pressed) -> None:
-        if event.action.id == "done":
-            self.action_done()
-        else:
-            self.action_cancel()
+        self.say()
 
     def action_done(self) -> None:
         values = self.form.values()

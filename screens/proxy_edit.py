@@ -6,19 +6,14 @@ before anything is in the draft; Done goes to Review.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from textual.containers import Horizontal
-from textual.widget import Widget
-
 from screens.editor import Editor
+from tui.models.form import Field
 from tui.models.proxy import PROXY_FORM, ProxyConfig
 from tui.session import Session
-from tui.widgets.actions import Action
 from tui.widgets.form import FormView, nested, under
 from tui.widgets.messages import DraftChanged
-from tui.widgets.page import Page, wrapped
 
 if TYPE_CHECKING:
     from tui.models.proxy import Upstream
@@ -33,40 +28,20 @@ class ProxyEditScreen(Editor):
         "Done changes nothing yet: it goes to Review."
     )
 
+    ACTIONS = (("Done", "done"), ("Test", "try"), ("Cancel", "cancel"), ("Reset", "reset"))
+
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         drafted = session.draft.proxy if session.draft is not None else None
         self.form = FormView(PROXY_FORM, texts(drafted or session.proxy()[0], secrets=drafted is not None))
-        self.message = Page(focusable=False, id="message")
 
-    def body(self) -> Iterable[Widget]:
-        yield self.form
-        yield self.message
-        with Horizontal(id="actions"):
-            yield Action("Done", id="done")
-            yield Action("Test", id="try")
-            yield Action("Cancel", id="cancel")
-            yield Action("Reset", id="reset")
-
-    def update(self) -> None:
-        self._say()
-
-    def _say(self) -> None:
-        issue, field = self.form.issue, self.form.current
-        words = f"{issue.text} {issue.remedy}" if issue else field.help if field and field.secret else ""
-        self.message.show(list(wrapped(words, self.text_width)) if words else [])
+    def hint(self, field: Field) -> str:
+        return field.help if field.secret else ""
 
     def on_form_view_chose(self) -> None:
         """A proxy is wanted: the exceptions that are known are there to begin with."""
         if self.form.texts["method"] != "off" and not self.form.texts["exceptions"]:
-            self.reset()
-
-    def on_form_view_moved(self) -> None:
-        self._say()
-
-    def on_action_pressed(self, event: Action.Pressed) -> None:
-        actions = {"done": self.action_done, "try": self.try_it, "cancel": self.action_cancel, "reset": self.reset}
-        actions[str(event.action.id)]()
+            self.action_reset()
 
     def _config(self) -> ProxyConfig | None:
         """What is typed, or None where something is wrong; the field is then in focus and says what."""
@@ -90,14 +65,14 @@ class ProxyEditScreen(Editor):
             self.dismiss()
             self.app.post_message(DraftChanged())
 
-    def try_it(self) -> None:
+    def action_try(self) -> None:
         from screens.proxy_test import ProxyTestScreen
 
         config = self._config()
         if config is not None:
             self.app.push_screen(ProxyTestScreen(self.session, config))
 
-    def reset(self) -> None:
+    def action_reset(self) -> None:
         """The exceptions that follow from what is known, in place of those that are there."""
         from tui.services.proxy.exceptions import proposed
 

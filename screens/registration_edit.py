@@ -6,18 +6,12 @@ installation.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from textual.containers import Horizontal
-from textual.widget import Widget
-
 from screens.editor import Editor
+from tui.models.form import Field
 from tui.models.registration import REGISTRATION_FORM, RegistrationConfig
 from tui.session import Session
-from tui.widgets.actions import Action
 from tui.widgets.form import FormView, nested, texts_of, under
 from tui.widgets.messages import DraftChanged
-from tui.widgets.page import Page, wrapped
 
 
 class RegistrationEditScreen(Editor):
@@ -34,28 +28,9 @@ class RegistrationEditScreen(Editor):
         self.form = FormView(
             REGISTRATION_FORM, texts(drafted or session.registration()[0], secrets=drafted is not None)
         )
-        self.message = Page(focusable=False, id="message")
 
-    def body(self) -> Iterable[Widget]:
-        yield self.form
-        yield self.message
-        with Horizontal(id="actions"):
-            yield Action("Done", id="done")
-            yield Action("Cancel", id="cancel")
-
-    def update(self) -> None:
-        self._say()
-
-    def _say(self) -> None:
-        issue, field = self.form.issue, self.form.current
-        words = f"{issue.text} {issue.remedy}" if issue else field.help if field and field.secret else ""
-        self.message.show(list(wrapped(words, self.text_width)) if words else [])
-
-    def on_form_view_moved(self) -> None:
-        self._say()
-
-    def on_action_pressed(self, event: Action.Pressed) -> None:
-        {"done": self.action_done, "cancel": self.action_cancel}[str(event.action.id)]()
+    def hint(self, field: Field) -> str:
+        return field.help if field.secret else ""
 
     def action_done(self) -> None:
         values = self.form.values()

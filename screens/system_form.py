@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from textual.containers import Horizontal
 from textual.widget import Widget
 
 from screens.editor import Editor
@@ -20,10 +19,9 @@ from tui.models.values import show
 from tui.services import identity
 from tui.services.timekeeping import plan as timekeeping
 from tui.session import Session
-from tui.widgets.actions import Action
 from tui.widgets.form import FormView, nested
 from tui.widgets.messages import DraftChanged
-from tui.widgets.page import Page, heading, wrapped
+from tui.widgets.page import Page, heading
 
 
 class SystemForm(Editor):
@@ -33,6 +31,8 @@ class SystemForm(Editor):
         "Each field says what is wrong with it when you leave it. Up and Down (or Tab and Ctrl-T) go from field to "
         "field. Reset fills in what the host has now. Done changes nothing yet: it goes to Review."
     )
+
+    ACTIONS = (*Editor.ACTIONS, ("Reset", "reset"))
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -46,22 +46,16 @@ class SystemForm(Editor):
         self.fields = form({path for path, out in without.items() if out})
         self.head = Page(focusable=False, id="head")
         self.form = FormView(self.fields, self._texts(drafted=True))
-        self.message = Page(focusable=False, id="message")
 
     def body(self) -> Iterable[Widget]:
         yield self.head
-        yield self.form
-        yield self.message
-        with Horizontal(id="actions"):
-            yield Action("Done", id="done")
-            yield Action("Cancel", id="cancel")
-            yield Action("Reset", id="reset")
+        yield from super().body()
 
     def update(self) -> None:
         facts = self.session.facts
         locked = "; the name is locked by Kubernetes" if facts.cluster_uses_address else ""
         self.head.show([heading(f"Name & time of {facts.hostname or 'this host'}{locked}")])
-        self._say()
+        self.say()
 
     def _has(self) -> dict[str, Any]:
         """What the host has, by path."""
@@ -86,18 +80,9 @@ class SystemForm(Editor):
             texts[path] = show(kind, value if wished is None else wished)
         return texts
 
-    def _say(self) -> None:
-        """What to do about the field that has the focus, or what it is for."""
-        issue, field = self.form.issue, self.form.current
-        words = f"{issue.text} {issue.remedy}" if issue else field.help if field else ""
-        self.message.show(list(wrapped(words, self.text_width)) if words else [])
+    def say(self) -> None:
+        super().say()
         self.form.call_after_refresh(self.form.show_issue)
-
-    def on_form_view_moved(self) -> None:
-        self._say()
-
-    def on_action_pressed(self, event: Action.Pressed) -> None:
-        {"done": self.action_done, "cancel": self.action_cancel, "reset": self.reset}[str(event.action.id)]()
 
     def action_done(self) -> None:
         values = self.form.values()
@@ -115,7 +100,7 @@ class SystemForm(Editor):
         """What is tried on the keyboard line is nothing to lose."""
         return any(field.text != field.before for path, field in self.form.fields.items() if path != TRY)
 
-    def reset(self) -> None:
+    def action_reset(self) -> None:
         for path, value in self._texts(drafted=False).items():
             if path in self.form.fields:
                 self.form.put(path, value)
