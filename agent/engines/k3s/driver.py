@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from agent.engines import access, kubectl, probe
+from agent.engines import access, hosting, kubectl, probe
 from agent.engines.engine import Bundle, Event, Node, Planned, Role, Spec, Status, Tell, contents
 from agent.engines.k3s import layout
 from agent.engines.kubeadm import driver as kubeadm
@@ -52,12 +52,12 @@ class K3s:
         placed = tuple((path, mode, "") for _, path, mode in self._placed(payload))
         first = node.uid == spec.control_planes[0].uid
         bundle = None if first else Bundle(endpoint=spec.endpoint, token="", ca_hash="", expires=0)
-        images = layout.images(spec, node, self._link(node), bundle)
+        images = layout.images(spec, node, hosting.link(self.machine, node), bundle)
         return Planned(files=(*contents(images), *placed), commands=(f"systemctl enable --now {layout.unit(node)}",))
 
     async def prepare(self, spec: Spec, node: Node, payload: Payload, tell: Tell) -> None:
         machine = self.machine
-        self._begin(spec, node)
+        hosting.begin(self.machine, "k3s", spec, node)
 
         async def place() -> None:
             async with lock.locked(machine.host):
@@ -93,7 +93,11 @@ class K3s:
 
     async def network(self, spec: Spec, node: Node) -> None:
         """k3s brings its own pod network; only the address that moves has to know of the others."""
-        images = [i for i in layout.images(spec, node, self._link(node), None) if i.path.endswith("keepalived.conf")]
+        images = [
+            i
+            for i in layout.images(spec, node, hosting.link(self.machine, node), None)
+            if i.path.endswith("keepalived.conf")
+        ]
         changed = [i for i in images if files.read_image(self.machine.host, i.path).sha256 != i.sha256]
         self.machine.write(changed)
         if changed:
@@ -248,9 +252,7 @@ class K3s:
         return {"path": f"{folder}/{made[-1].name}", "sha256": sha256_of(made[-1])}
 
     async def restore(self, path: str, sha256: str, tell: Tell) -> None:
-        if sha256_of(self.machine.host.path(path)) != sha256:
-            text = "The backup is not the one that was made."
-            raise Refused(Issue("K217", "error", "", text, "Take another backup."))
+        hosting.whole(self.machine, path, sha256)
         await self.machine.must("Stopping k3s", "systemctl", "stop", layout.SERVER, limit=120)
         words = ("server", "--cluster-reset", f"--cluster-reset-restore-path={self.machine.real(path)}")
         await self.machine.must("Restoring the snapshot", "k3s", *words, limit=600)
@@ -262,7 +264,7 @@ class K3s:
         machine = self.machine
 
         async def start() -> None:
-            machine.write(layout.images(spec, node, self._link(node), bundle))
+            machine.write(layout.images(spec, node, hosting.link(self.machine, node), bundle))
             await machine.run("systemctl", "daemon-reload")
             if spec.vip and node.role == "control-plane":
                 await machine.must("Starting keepalived", "systemctl", "enable", "--now", "keepalived.service")
@@ -270,23 +272,6 @@ class K3s:
             await machine.must("Starting k3s", "systemctl", "restart", layout.unit(node), limit=600)
 
         await machine.once("start", "k3s runs on this host", tell, start)
-
-    def _begin(self, spec: Spec, node: Node) -> None:
-        record = self.machine.record
-        if record.cluster and record.cluster != spec.name:
-            text = f"This host is already a node of {record.cluster}."
-            raise Refused(Issue("K118", "error", "", text, "Take it out of that cluster first."))
-        record.engine, record.version, record.role, record.cluster = "k3s", spec.version, node.role, spec.name
-        self.machine.save()
-
-    def _link(self, node: Node) -> str:
-        link = preflight.link_of(self.machine, str(node.address))
-        if link is None:
-            text = f"This host does not have the address {node.address}."
-            raise Refused(
-                Issue("K112", "error", "", text, "Give the host that address, or choose the one that it has.")
-            )
-        return link.name
 
     def _placed(self, payload: Payload) -> Iterator[tuple[Part, str, int]]:
         """Each part, where it goes, and its mode."""

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from agent.engines import access, kubectl, probe
+from agent.engines import access, hosting, kubectl, probe
 from agent.engines.engine import Bundle, Event, Node, Planned, Role, Spec, Status, Tell, contents
 from agent.engines.kubeadm import (
     certificates,
@@ -45,7 +45,7 @@ class Kubeadm:
         return await preflight.findings(self.machine, spec, node, payload)
 
     def plan(self, spec: Spec, node: Node, payload: Payload) -> Planned:
-        images = self._files(spec, node, payload, link=self._link(node), runtime_version=1)
+        images = self._files(spec, node, payload, link=hosting.link(self.machine, node), runtime_version=1)
         role = "init" if node.uid == spec.control_planes[0].uid else "join"
         commands = (
             "systemctl restart containerd",
@@ -58,10 +58,10 @@ class Kubeadm:
     # -- the host, before it is a node
     async def prepare(self, spec: Spec, node: Node, payload: Payload, tell: Tell) -> None:
         machine = self.machine
-        self._begin(spec, node)
+        hosting.begin(self.machine, "kubeadm", spec, node)
         sandbox = payload.inventory.sandbox_image
         version = await runtime.version(machine)
-        images = self._files(spec, node, payload, link=self._link(node), runtime_version=version)
+        images = self._files(spec, node, payload, link=hosting.link(self.machine, node), runtime_version=version)
         of = digest(*(f"{i.path}{i.sha256}" for i in images), *(p.sha256 for p in payload.binaries))
 
         async def place() -> None:
@@ -164,7 +164,7 @@ class Kubeadm:
 
     async def network(self, spec: Spec, node: Node) -> None:
         machine = self.machine
-        images = layout.network(spec, node, self._link(node))
+        images = layout.network(spec, node, hosting.link(self.machine, node))
         changed = [i for i in images if files.read_image(machine.host, i.path).sha256 != i.sha256]
         machine.write(changed)
         if not changed:
@@ -259,30 +259,11 @@ class Kubeadm:
         return {"path": path, "sha256": sha256_of(self.machine.host.path(path))}
 
     async def restore(self, path: str, sha256: str, tell: Tell) -> None:
-        if sha256_of(self.machine.host.path(path)) != sha256:
-            text = "The backup is not the one that was made."
-            raise Refused(Issue("K217", "error", "", text, "Take another backup."))
+        hosting.whole(self.machine, path, sha256)
         await etcd.restore(self.machine, path, tell)
         await kubectl.wait_for_api(self.machine)
 
     # -- parts of these
-    def _begin(self, spec: Spec, node: Node) -> None:
-        record = self.machine.record
-        if record.cluster and record.cluster != spec.name:
-            text = f"This host is already a node of {record.cluster}."
-            raise Refused(Issue("K118", "error", "", text, "Take it out of that cluster first."))
-        record.engine, record.version, record.role, record.cluster = "kubeadm", spec.version, node.role, spec.name
-        self.machine.save()
-
-    def _link(self, node: Node) -> str:
-        link = preflight.link_of(self.machine, str(node.address))
-        if link is None:
-            text = f"This host does not have the address {node.address}."
-            raise Refused(
-                Issue("K112", "error", "", text, "Give the host that address, or choose the one that it has.")
-            )
-        return link.name
-
     def _files(
         self, spec: Spec, node: Node, payload: Payload, link: str, runtime_version: int
     ) -> tuple[FileImage, ...]:
