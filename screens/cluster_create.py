@@ -19,6 +19,7 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from screens.explain import code_rows
+from tui.models.change import Issue
 from tui.models.cluster_create import ADDRESS_FORM, NAME_FORM, STEPS, TITLES, ClusterDraft
 from tui.models.form import Form
 from tui.session import Session
@@ -165,6 +166,22 @@ class CreateStep(Place):
     def on_action_pressed(self, event: Action.Pressed) -> None:
         actions = {"onward": self.action_onward, "back": self.action_back, "leave": self.action_leave_page}
         actions.get(str(event.action.id), self.action_onward)()
+
+
+class ListStep(CreateStep):
+    """A step that is a list of what the agent tells: below where one is, the list; `busy` while it is asked."""
+
+    AUTO_FOCUS = "#list"
+
+    def __init__(self, session: Session, way: Way) -> None:
+        super().__init__(session, way)
+        self.list = Page(id="list")
+        self.refused: tuple[Issue, ...] = ()
+        self.busy = False
+
+    def body(self) -> Iterable[Widget]:
+        yield self.head
+        yield self.list
 
 
 class FormStep(CreateStep):

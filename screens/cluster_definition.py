@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
-from textual.widget import Widget
 
-from screens.cluster_create import CreateStep, Way
+from screens.cluster_create import CreateStep, ListStep
 from screens.cluster_page import issue_rows
-from tui.models.change import Issue, Refused
+from tui.models.change import Refused
 from tui.models.cluster_create import SOURCES
-from tui.session import Session
 from tui.widgets.messages import Explain, Go
-from tui.widgets.page import BLANK, Page, Row, text, wrapped
+from tui.widgets.page import BLANK, Row, text, wrapped
 
 
-class DefinitionStep(CreateStep):
+class DefinitionStep(ListStep):
     STEP = "definition"
-    AUTO_FOCUS = "#list"
     HELP_TEXT = (
         "The definition is a file that says what runs on the cluster. One may be in the installer, one may have been "
         "imported, one may have come in a content bundle. I goes to Content, where one is imported from a stick; the "
@@ -32,16 +28,6 @@ class DefinitionStep(CreateStep):
         Binding("r", "look", "ask again", key_display="R"),
         *CreateStep.BINDINGS[1:],
     ]
-
-    def __init__(self, session: Session, way: Way) -> None:
-        super().__init__(session, way)
-        self.list = Page(id="list")
-        self.refused: tuple[Issue, ...] = ()
-        self.busy = False
-
-    def body(self) -> Iterable[Widget]:
-        yield self.head
-        yield self.list
 
     def on_mount(self) -> None:
         super().on_mount()

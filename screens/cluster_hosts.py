@@ -12,21 +12,19 @@ from textual import work
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from screens.cluster_create import CreateStep, Way
+from screens.cluster_create import CreateStep, ListStep
 from screens.cluster_page import issue_rows
 from tui.models.change import Issue, Refused
 from tui.models.cluster_create import PoolDraft
 from tui.services.cluster.hosts import Candidate
-from tui.session import Session
 from tui.widgets.messages import Explain, Go
-from tui.widgets.page import BLANK, Page, Row, clip, heading, text, wrapped
+from tui.widgets.page import BLANK, Row, clip, heading, text, wrapped
 
 SECONDS = 6.0
 
 
-class HostsStep(CreateStep):
+class HostsStep(ListStep):
     STEP = "nodes"
-    AUTO_FOCUS = "#list"
     HELP_TEXT = (
         "Space gives the host at the mark its next role: control plane, a pool of workers, or none. N takes its next "
         "interface; auto leaves that to the agent. A adds a pool of workers, Enter on a pool changes it, D takes it "
@@ -42,15 +40,8 @@ class HostsStep(CreateStep):
         *CreateStep.BINDINGS,
     ]
 
-    def __init__(self, session: Session, way: Way) -> None:
-        super().__init__(session, way)
-        self.list = Page(id="list")
-        self.refused: tuple[Issue, ...] = ()
-        self.busy = False
-
     def body(self) -> Iterable[Widget]:
-        yield self.head
-        yield self.list
+        yield from super().body()
         yield self.message
 
     def on_mount(self) -> None:

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
-from textual.widget import Widget
 
-from screens.cluster_create import CreateStep, Way
+from screens.cluster_create import CreateStep, ListStep, Way
 from screens.cluster_page import issue_rows
 from tui.models.change import Issue, Refused
 from tui.session import Session
 from tui.widgets.messages import Explain
-from tui.widgets.page import BLANK, Page, Row, heading, marked, text, wrapped
+from tui.widgets.page import BLANK, Row, heading, marked, text, wrapped
 
 if TYPE_CHECKING:
     from tui.models.onsite.preflight import HostPreflight, Preflight
 
 
-class PreflightStep(CreateStep):
+class PreflightStep(ListStep):
     STEP = "preflight"
-    AUTO_FOCUS = "#list"
     HELP_TEXT = (
         "Every host is looked at before anything is written on any of them: room, time, network, what is left of "
         "earlier clusters, and whether all images are there. Mend what is wrong, then R looks again. Enter opens the "
@@ -36,19 +34,12 @@ class PreflightStep(CreateStep):
 
     def __init__(self, session: Session, way: Way) -> None:
         super().__init__(session, way)
-        self.list = Page(id="list")
         self.drafted: tuple[Issue, ...] = ()
-        self.refused: tuple[Issue, ...] = ()
-        self.busy = False
 
     @property
     def found(self) -> Preflight | None:
         found: Preflight | None = self.way.found.get("preflight")
         return found
-
-    def body(self) -> Iterable[Widget]:
-        yield self.head
-        yield self.list
 
     def on_mount(self) -> None:
         super().on_mount()

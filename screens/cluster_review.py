@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
-from textual.widget import Widget
 
-from screens.cluster_create import CreateStep, Way, made
+from screens.cluster_create import CreateStep, ListStep, Way, made
 from screens.cluster_page import issue_rows
 from screens.cluster_preflight import complete, variables, wrong
 from tui.models.change import Issue, Refused
@@ -17,15 +16,14 @@ from tui.models.cluster_create import STEPS, TITLES
 from tui.session import Session
 from tui.widgets.dialog import Question
 from tui.widgets.messages import Explain
-from tui.widgets.page import BLANK, Page, Row, clip, heading, text, wrapped
+from tui.widgets.page import BLANK, Row, clip, heading, text, wrapped
 
 if TYPE_CHECKING:
     from tui.models.onsite.preflight import Preflight
 
 
-class ReviewStep(CreateStep):
+class ReviewStep(ListStep):
     STEP = "review"
-    AUTO_FOCUS = "#list"
     HELP_TEXT = (
         "All that was chosen, and what is written on which host. Enter on a line goes to the step where it is changed. "
         "C makes the cluster, after a question. It takes twenty minutes and longer; hosts may restart meanwhile."
@@ -39,14 +37,8 @@ class ReviewStep(CreateStep):
 
     def __init__(self, session: Session, way: Way) -> None:
         super().__init__(session, way)
-        self.list = Page(id="list")
-        self.refused: tuple[Issue, ...] = ()
         self.busy = True
         self.doing = ""
-
-    def body(self) -> Iterable[Widget]:
-        yield self.head
-        yield self.list
 
     def on_mount(self) -> None:
         super().on_mount()
