@@ -1,4 +1,7 @@
-"""Registering on real links: from key press to "in use" by each of three ways, a sign-in page, and the air gap."""
+"""Registering on real links: from key press to "in use" by each of three ways, a sign-in page, and the air gap.
+
+`make soak` holds the air gap for five minutes and for an hour, and writes docs/measured/air-gap.md.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -164,9 +169,24 @@ def test_in_the_air_gap_not_one_packet_goes_outside(capsys: pytest.CaptureFixtur
         finally:
             screen.leave("q", "y")
     found = json.loads(told)
+    outside = sum(found["outside"].values())
     with capsys.disabled():
         print(
             f"\nair gap: {SECONDS:.0f} s with timers {PACE:.0f} x faster on every interface: {found['seen']} packets,"
-            f" {sum(found['outside'].values())} to the outside or to a name server; slowest place {slowest:.1f} s"
+            f" {outside} to the outside or to a name server; slowest place {slowest:.1f} s"
         )
+    if "ONSITE_AIRGAP_SECONDS" in os.environ:
+        write_down(f"| {SECONDS:.0f} s | {PACE:.0f} x |", f" {found['seen']} | {outside} | {slowest:.1f} s |")
     assert found["outside"] == {}
+    assert slowest < 5, "a place that waits for a packet waits longer"
+
+
+def write_down(run: str, figures: str) -> None:
+    """The line of this run in the table of `make soak`, in the place of its former one."""
+    path = Path(CODE) / "docs/measured/air-gap.md"
+    commit = subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], cwd=CODE, text=True).strip()
+    former = [line for line in path.read_text().splitlines() if line.startswith("| ") and "x |" in line]
+    rows = [line for line in former if not line.startswith(run)]
+    rows.append(f"{run}{figures} {commit} | {datetime.now(UTC):%Y-%m-%d} |")
+    head = path.read_text().partition("| --- |")[0].rstrip("\n")
+    path.write_text("\n".join([head, "| --- | --- | --- | --- | --- | --- | --- |", *sorted(rows), ""]))
