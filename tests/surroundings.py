@@ -18,7 +18,12 @@ NAMES = frozenset(
     }
 )
 # Said on purpose to the tests, not inherited by accident.
-KEPT = frozenset({"ONSITE_VENV", "ONSITE_FULL", "ONSITE_OUTSIDE", "ONSITE_ENGINE_PAYLOAD", "TEXTUAL_SNAPSHOT_TEMPDIR"})
+KEPT = frozenset(
+    {
+        *("ONSITE_VENV", "ONSITE_FULL", "ONSITE_OUTSIDE", "ONSITE_ENGINE_PAYLOAD", "TEXTUAL_SNAPSHOT_TEMPDIR"),
+        *("ONSITE_SEED", "ONSITE_AIRGAP_SECONDS", "ONSITE_AIRGAP_PACE"),
+    }
+)
 FIXED = {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 
