@@ -187,7 +187,7 @@ def issues(data: bytes) -> tuple[str, ...]:
         (b"version: 2", ("D107 version",)),
         (b"links: 3", ("D107 links",)),
         (b"links: [5]", ("D107 links.0",)),
-        (b"links: [{name: x}]", ("D106 links.0.mac",)),
+        (b"links: [{name: x}]", ("D106 links.x",)),
         (b"links: [{mac: '00:00:5e:00:53:01', mtu: big}]", ("D107 links.00:00:5e:00:53:01.mtu",)),
         (b"links: [{mac: '00:00:5e:00:53:01', ipv4: {methd: dhcp}}]", ("D105 links.00:00:5e:00:53:01.ipv4",)),
         (

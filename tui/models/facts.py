@@ -8,6 +8,7 @@ written as JSON (`onsite facts --json`) replays a host in tests and in `onsite d
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
+from itertools import chain
 from typing import Any, Literal
 
 Origin = Literal["dhcp", "ra", "kernel", "factory", "site", "console", "management", "program", "other"]
@@ -91,11 +92,45 @@ class Owner:
 
 
 @dataclass(frozen=True, slots=True)
+class Layer:
+    """What a VLAN, bond or bridge is, without its ports: the part of a link that exists only because it was made.
+
+    What the mode does not use is empty, so that equal layers compare equal.
+
+    Attributes:
+        parent: name of the link that a VLAN is on.
+        vlan: id of a VLAN, 1 to 4094.
+        mode: of a bond, as bonding calls it.
+        monitor: milliseconds between two looks at the carrier of a bond's ports.
+        primary: name of the port that an active-backup bond prefers.
+        stp: a bridge takes part in spanning tree.
+    """
+
+    kind: Literal["vlan", "bond", "bridge"]
+    parent: str = ""
+    vlan: int = 0
+    mode: str = ""
+    lacp_rate: str = ""
+    hash: str = ""
+    monitor: int = 0
+    primary: str = ""
+    stp: bool = False
+
+
+MADE = ("vlan", "bond", "bridge")
+"""Kinds of links that Onsite makes; such a link is identified by its name."""
+
+
+@dataclass(frozen=True, slots=True)
 class LinkState:
     """The part of a link that a change sets and a revert has to bring back; compared, never shown.
 
     Link-local addresses and routes that the kernel makes by itself are left out. What a lease or a
     router advertisement gave is in `dynamic`, because its lifetimes move on while we look.
+
+    Attributes:
+        there: the link exists; all else says nothing where it does not.
+        master: name of the bond or bridge that it is a port of.
     """
 
     up: bool
@@ -103,6 +138,13 @@ class LinkState:
     addresses: tuple[str, ...] = ()
     routes: tuple[Route, ...] = ()
     dynamic: tuple[str, ...] = ()
+    there: bool = True
+    master: str = ""
+    layer: Layer | None = None
+
+
+ABSENT = LinkState(False, 0, there=False)
+"""A link that is not there yet, or no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +176,22 @@ class Link:
     method6: Literal["", "auto", "static", "off"] = ""
     origin: Origin = "other"
     """Who set the kept configuration: console, factory, site or other."""
+    master: str = ""
+    """Name of the bond or bridge that it is a port of."""
+    layer: Layer | None = None
+    """What it is, where it was made: a VLAN, a bond, a bridge."""
+    partner: str = ""
+    """MAC of the switch that a bond with LACP has agreed with; "" for none."""
+
+    @property
+    def made(self) -> bool:
+        """It exists because somebody made it on top of other links; it shares their MAC, so its name names it."""
+        return self.kind in MADE
 
     @property
     def identity(self) -> str:
-        """The MAC that names this link for good; the changeable one where the driver tells no permanent one."""
-        return self.permanent_mac or self.mac
+        """What names this link for good: its name where it was made, else its permanent MAC, else its MAC."""
+        return self.name if self.made else self.permanent_mac or self.mac
 
     @property
     def default_gateways(self) -> tuple[str, ...]:
@@ -152,7 +205,9 @@ class Link:
             (r for r in self.routes if r.protocol not in (2, 9, 16) and r.table == 254),
             key=lambda r: (r.family, r.destination, r.gateway, r.metric),
         )
-        return LinkState(self.admin_up, self.mtu, tuple(lasting), tuple(routes), tuple(dynamic))
+        return LinkState(
+            self.admin_up, self.mtu, tuple(lasting), tuple(routes), tuple(dynamic), True, self.master, self.layer
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,11 +312,26 @@ class Facts:
     setters: Setters = Setters()
     given: tuple[Given, ...] = ()
     """In the order in which they count: the last one of a key wins."""
+    management: str = ""
+    """Identity of the link whose address this host and its agent speak from; "" where nobody chose one."""
     version: int = 1
 
     def link(self, identity: str) -> Link | None:
-        """The link of that permanent MAC or name."""
-        return next((x for x in self.links if identity and identity in (x.identity, x.mac, x.name)), None)
+        """The link of that identity; failing that of that name, failing that of that MAC, which several may share."""
+        if not identity:
+            return None
+        by_name = (x for x in self.links if x.name == identity)
+        by_mac = (x for x in self.links if x.mac == identity)
+        return next(chain((x for x in self.links if x.identity == identity), by_name, by_mac), None)
+
+    @property
+    def speaking(self) -> Link | None:
+        """The link whose address this host is known by: the chosen one, else the way out, else the first with one."""
+        chosen = self.link(self.management)
+        if chosen is not None and main_address(chosen):
+            return chosen
+        addressed = [x for x in self.links if x.kind != "loopback" and main_address(x)]
+        return next((x for x in addressed if x.default_gateways), next(iter(addressed), None))
 
     def file(self, path: str) -> FileFact:
         return next((f for f in self.files if f.path == path), FileFact(path))
@@ -284,7 +354,9 @@ class Facts:
 
 
 _MANY: dict[str, type] = {"addresses": Address, "routes": Route, "links": Link, "files": FileFact, "given": Given}
-_ONE: dict[str, type] = {"lease": Lease, "owner": Owner, "machine": Machine, "setters": Setters, "trust": Trust}
+_ONE: dict[str, type] = {
+    "lease": Lease, "owner": Owner, "machine": Machine, "setters": Setters, "trust": Trust, "layer": Layer,
+}  # fmt: skip
 
 
 def _build(cls: type, data: dict[str, Any]) -> Any:
@@ -310,10 +382,13 @@ def link_state_from_dict(data: dict[str, Any]) -> LinkState:
         addresses=tuple(data["addresses"]),
         routes=tuple(Route(**r) for r in data["routes"]),
         dynamic=tuple(data["dynamic"]),
+        there=data.get("there", True),  # journals of versions that made no links have neither of these
+        master=data.get("master", ""),
+        layer=Layer(**data["layer"]) if data.get("layer") else None,
     )
 
 
 __all__ = [
-    "Address", "Facts", "FileFact", "Given", "Lease", "Link", "LinkState", "Machine", "OperState", "Origin", "Owner",
-    "Route", "Setters", "Trust", "link_state_from_dict",
+    "ABSENT", "MADE", "Address", "Facts", "FileFact", "Given", "Layer", "Lease", "Link", "LinkState", "Machine",
+    "OperState", "Origin", "Owner", "Route", "Setters", "Trust", "link_state_from_dict",
 ]  # fmt: skip

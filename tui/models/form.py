@@ -12,6 +12,7 @@ Kind = Literal[
     "choice", "text", "addresses4", "addresses6", "gateway4", "gateway6", "nameservers", "domains", "mtu", "flag",
     "host", "port", "user", "secret", "exceptions", "hostname", "timeservers", "zone", "moment", "keymap",
     "linkcode", "linktoken", "clustername", "sshkey", "vip", "overlay", "labels", "taints",
+    "linkname", "vlan_id", "monitor", "routes",
     "plane", "registration_secret", "project", "tags", "host_id", "page",
 ]  # fmt: skip
 

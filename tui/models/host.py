@@ -8,7 +8,7 @@ from pydantic import BeforeValidator
 
 from tui.models.clock import ClockConfig
 from tui.models.identity import IdentityConfig
-from tui.models.link import LinkConfig, Part
+from tui.models.link import LinkConfig, LinkName, Part, Reference
 from tui.models.proxy import ProxyConfig
 from tui.models.registration import RegistrationConfig
 from tui.models.server import ServerConfig
@@ -20,10 +20,17 @@ def _tuple(value: object) -> object:
 
 
 class HostConfig(Part):
-    """What a person wants of this host. A link that is not listed stays as it is."""
+    """What a person wants of this host. A link that is not listed stays as it is.
+
+    Attributes:
+        removed: names of VLANs, bonds and bridges that shall no longer be there.
+        management: the link whose address the host and its agent speak from; "" for none in particular, None as it is.
+    """
 
     version: Literal[1] = 1
     links: Annotated[tuple[LinkConfig, ...], BeforeValidator(_tuple)] = ()
+    removed: Annotated[tuple[LinkName, ...], BeforeValidator(_tuple)] = ()
+    management: Reference | None = None
     proxy: ProxyConfig | None = None
     trust: TrustConfig | None = None
     server: ServerConfig | None = None
@@ -31,16 +38,23 @@ class HostConfig(Part):
     clock: ClockConfig | None = None
     registration: RegistrationConfig | None = None
 
-    def link(self, mac: str) -> LinkConfig | None:
-        return next((x for x in self.links if x.mac == mac), None)
+    def link(self, identity: str) -> LinkConfig | None:
+        return next((x for x in self.links if x.identity == identity), None)
 
     def with_link(self, link: LinkConfig) -> HostConfig:
-        others = tuple(x for x in self.links if x.mac != link.mac)
-        return self.model_copy(update={"links": (*others, link)})
+        others = tuple(x for x in self.links if x.identity != link.identity)
+        stay = tuple(name for name in self.removed if name != link.identity)
+        return self.model_copy(update={"links": (*others, link), "removed": stay})
 
-    def without_link(self, mac: str) -> HostConfig:
-        return self.model_copy(update={"links": tuple(x for x in self.links if x.mac != mac)})
+    def without_link(self, identity: str) -> HostConfig:
+        return self.model_copy(update={"links": tuple(x for x in self.links if x.identity != identity)})
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, ready for YAML and JSON."""
-        return self.model_dump(mode="json", exclude_none=True)
+        data: dict[str, Any] = self.model_dump(mode="json", exclude_none=True)
+        if not self.removed:
+            del data["removed"]
+        for link in data["links"]:
+            if not link["mac"]:
+                del link["mac"]
+        return data

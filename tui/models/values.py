@@ -11,7 +11,7 @@ from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from typing import Any, TypeVar
 
-from tui.models import endpoint, hostname, keymap, kubernetes, peers, plane, timing
+from tui.models import endpoint, hostname, keymap, kubernetes, linkname, peers, plane, timing
 from tui.models.address import plain, single, usable
 from tui.models.domain import domain
 from tui.models.ipv4 import four, gateway4, interface4, mask_length
@@ -192,6 +192,10 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "nameservers": _list(nameserver),
     "domains": _list(domain),
     "mtu": mtu,
+    "linkname": linkname.linkname,
+    "vlan_id": linkname.vlan_id,
+    "monitor": linkname.monitor,
+    "routes": lambda text: tuple(linkname.route(part) for part in re.split(r"[,;\n]+", clean(text)) if part.strip()),
     "host": endpoint.host,
     "port": endpoint.port,
     "user": endpoint.user,

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 _LABELS = {field.path: field.label for field in LINK_FORM.fields} | {
     "mac": "MAC address", "name": "Interface name", "ipv4": "IPv4", "ipv6": "IPv6", "links": "links",
-    "version": "version",
+    "version": "version", "vlan": "VLAN", "vlan.parent": "Parent", "vlan.id": "VLAN id", "bond": "Bond",
+    "bond.ports": "Ports", "bond.mode": "Mode", "bond.primary": "Preferred port", "bond.lacp_rate": "LACP rate",
+    "bond.hash": "Hash policy", "bond.monitor": "Link check", "bridge": "Bridge", "bridge.ports": "Ports",
+    "bridge.stp": "Spanning tree", "routes": "Routes", "routes.to": "Destination", "routes.via": "Router",
+    "routes.metric": "Metric", "removed": "Removed", "management": "Management interface",
 }  # fmt: skip
 _EXAMPLES = {field.path: field.example for field in LINK_FORM.fields} | {"mac": "00:00:5e:00:53:01", "version": "1"}
 _OTHERS = {
@@ -78,7 +82,7 @@ def _named(location: tuple[int | str, ...], content: dict[str, Any]) -> tuple[st
     known = link if isinstance(link, dict) else {}
     name = quoted(str(known.get("name") or known.get("mac") or f"interface {location[1] + 1}"))
     parts = [str(part) for part in location[2:] if isinstance(part, str) and part in _keys()]
-    field = ".".join(["links", quoted(str(known.get("mac", location[1]))), *parts])
+    field = ".".join(["links", quoted(str(known.get("mac") or known.get("name") or location[1])), *parts])
     label = _LABELS.get(".".join(parts), "")
     family = _FAMILY.get(parts[0], "") if len(parts) > 1 else ""
     words = " ".join(dict.fromkeys(word for word in (family, label) if word))

@@ -13,8 +13,9 @@ from tui.models.address import usable
 from tui.models.change import Issue
 from tui.models.facts import Facts, Link
 from tui.models.wrong import Wrong
-from tui.services.checks import cluster, names, size, together
+from tui.services.checks import cluster, layers, names, size, together
 from tui.services.checks.outcome import Interface, Ip, after
+from tui.services.network import stack
 
 if TYPE_CHECKING:
     from tui.models.host import HostConfig
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
 
 def check(config: HostConfig, facts: Facts) -> tuple[Issue, ...]:
     """Everything about addresses, MTU and name servers that is wrong with `config` on the host of `facts`."""
+    issues: list[Issue] = [*layers.check(config, facts)]
+    config, facts = stack.expanded(config, facts), stack.foreseen(config, facts)
     outcome = after(config, facts)
     own = frozenset(a.ip for link in outcome for a in link.addresses)
-    issues: list[Issue] = []
     for draft in config.links:
-        link = facts.link(draft.mac)
+        link = facts.link(draft.identity)
         if link is None:
             issues.append(_gone(draft))
             continue
@@ -45,11 +47,13 @@ def check(config: HostConfig, facts: Facts) -> tuple[Issue, ...]:
 def _gone(draft: LinkConfig) -> Issue:
     known = f"{draft.name} (MAC {draft.mac})" if draft.name else f"with the MAC {draft.mac}"
     text = f"This box has no interface {known}."
-    return Issue("C110", "error", f"links.{draft.mac}", text, "Put the network card back, or choose another interface.")
+    return Issue(
+        "C110", "error", f"links.{draft.identity}", text, "Put the network card back, or choose another interface."
+    )
 
 
 def _writable(draft: LinkConfig, link: Link) -> Iterator[Issue]:
-    at = f"links.{draft.mac}"
+    at = f"links.{draft.identity}"
     if not link.owner.writable:
         text = link.owner.reason or f"{link.name} is configured by {link.owner.backend}, which Onsite cannot write for."
         remedy = f"Change it with {link.owner.backend}" + (f" ({link.owner.config})." if link.owner.config else ".")
@@ -63,7 +67,7 @@ def _writable(draft: LinkConfig, link: Link) -> Iterator[Issue]:
 def _family(draft: LinkConfig, part: IPv4 | IPv6, family: str, own: frozenset[Ip]) -> Iterator[Issue]:
     if part.method != "static":
         return
-    at = f"links.{draft.mac}.{family}.addresses"
+    at = f"links.{draft.identity}.{family}.addresses"
     if not part.addresses:
         yield Issue(
             "N223", "error", at, "Static is chosen, but no address is given.", "Type one, or choose another way."
@@ -74,7 +78,7 @@ def _family(draft: LinkConfig, part: IPv4 | IPv6, family: str, own: frozenset[Ip
         text = f"{part.addresses[0].ip} is a link-local address: it reaches this network only, never beyond a router."
         yield Issue("N219", "warning", at, text, "Add an address from the network plan of this site.")
     if part.gateway is not None and part.addresses:
-        yield from _gateway(part.gateway, part.addresses, f"links.{draft.mac}.{family}.gateway", own)
+        yield from _gateway(part.gateway, part.addresses, f"links.{draft.identity}.{family}.gateway", own)
 
 
 def _address(address: Interface, at: str) -> Iterator[Issue]:

@@ -28,9 +28,9 @@ def check(config: HostConfig, facts: Facts) -> Iterator[Issue]:
             yield from _overlaps(draft, used, "N213")
         else:
             yield from _overlaps(draft, _networks(DEFAULT_RANGES), "N214")
-        link = facts.link(draft.mac)
+        link = facts.link(draft.identity)
         if link is not None and locked(link, facts):
-            yield from _locked(draft, link)
+            yield from _locked(draft, link, _elsewhere(config, draft))
 
 
 def _networks(ranges: tuple[str, ...]) -> tuple[Network, ...]:
@@ -51,7 +51,7 @@ def _overlaps(draft: LinkConfig, ranges: tuple[Network, ...], code: str) -> Iter
         hit = next((r for r in ranges if r.version == net.version and r.overlaps(net)), None)
         if hit is None:
             continue
-        at = f"links.{draft.mac}.{field}"
+        at = f"links.{draft.identity}.{field}"
         if code == "N213":
             text = f"{shown} overlaps {hit}, which the cluster on this box uses for its pods or services."
             yield Issue("N213", "error", at, text, "Take an address outside, or build the cluster with another range.")
@@ -75,7 +75,13 @@ def _has_node_address(link: Link, facts: Facts) -> bool:
     return link.index in ways_out if ways_out else bool(link.addresses)
 
 
-def _locked(draft: LinkConfig, link: Link) -> Iterator[Issue]:
+def _elsewhere(config: HostConfig, draft: LinkConfig) -> set[str]:
+    """The addresses that the draft puts on other links: one that moves to a bond stays the address of the node."""
+    parts = (part for other in config.links if other is not draft for part in (other.ipv4, other.ipv6))
+    return {str(a.ip) for part in parts if part.method == "static" for a in part.addresses}
+
+
+def _locked(draft: LinkConfig, link: Link, elsewhere: set[str]) -> Iterator[Issue]:
     for family, part in ((4, draft.ipv4), (6, draft.ipv6)):
         # A single address (/32, /128) is one that moves between nodes, such as that of the control plane.
         now = [a for a in link.addresses if a.family == family and not a.link_local and not a.address.endswith(_SINGLE)]
@@ -84,11 +90,12 @@ def _locked(draft: LinkConfig, link: Link) -> Iterator[Issue]:
         lost = [
             ip
             for a in now
-            if (ip := str(ip_interface(a.address).ip)) not in kept and not (leased and a.origin in ("dhcp", "ra"))
+            if (ip := str(ip_interface(a.address).ip)) not in kept | elsewhere
+            and not (leased and a.origin in ("dhcp", "ra"))
         ]
         if lost:
             text = (
                 f"A Kubernetes cluster runs on this box and knows it as {lost[0]}; it does not survive another address."
             )
             remedy = "Keep the address, or take the node out of the cluster first and join it again afterwards."
-            yield Issue("N222", "error", f"links.{draft.mac}.ipv{family}.addresses", text, remedy)
+            yield Issue("N222", "error", f"links.{draft.identity}.ipv{family}.addresses", text, remedy)

@@ -21,7 +21,7 @@ _SEARCHED = 6
 
 def check(draft: LinkConfig, own: frozenset[Ip]) -> Iterator[Issue]:
     """One link's name servers and search domains."""
-    at = f"links.{draft.mac}.nameservers"
+    at = f"links.{draft.identity}.nameservers"
     for server in draft.nameservers:
         try:
             usable(server, loopback=True)
@@ -37,7 +37,7 @@ def check(draft: LinkConfig, own: frozenset[Ip]) -> Iterator[Issue]:
     if len(draft.nameservers) == 1:
         text = f"There is one name server; when {draft.nameservers[0]} fails, no name resolves."
         yield Issue("N229", "note", at, text, "Add a second one if this site has it.")
-    at = f"links.{draft.mac}.search_domains"
+    at = f"links.{draft.identity}.search_domains"
     for domain in draft.search_domains:
         if domain.rpartition(".")[2] == "local":
             text = f"{domain} ends in .local, which multicast DNS claims (RFC 6762); lookups can fail or be slow."

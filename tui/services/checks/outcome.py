@@ -43,7 +43,7 @@ class After:
 
 def after(config: HostConfig, facts: Facts) -> tuple[After, ...]:
     """Every link but loopback, those of the draft first; links that are gone are left out."""
-    drafted = [(draft, link) for draft in config.links if (link := facts.link(draft.mac))]
+    drafted = [(draft, link) for draft in config.links if (link := facts.link(draft.identity))]
     taken = {link.index for _, link in drafted}
     rest = [link for link in facts.links if link.index not in taken and link.kind != "loopback"]
     return (*(_drafted(draft, link) for draft, link in drafted), *(_untouched(link) for link in rest))

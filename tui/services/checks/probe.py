@@ -40,7 +40,7 @@ async def probe(host: Host, config: HostConfig, facts: Facts) -> tuple[Issue, ..
         return ()
     now = {link.index: link for link in host.kernel.links()}
     own = frozenset(link.mac for link in now.values() if link.mac)
-    found = [(draft, now.get(link.index)) for draft in config.links if (link := facts.link(draft.mac))]
+    found = [(draft, now.get(link.index)) for draft in config.links if (link := facts.link(draft.identity))]
     results = await asyncio.gather(*(_probe(draft, link, own) for draft, link in found if link))
     return tuple(issue for issues in results for issue in issues)
 
@@ -57,7 +57,7 @@ async def gateway(link: Link, address: Ip) -> bool:
 
 
 async def _probe(draft: LinkConfig, link: Link, own: frozenset[str]) -> list[Issue]:
-    at = f"links.{draft.mac}"
+    at = f"links.{draft.identity}"
     if draft.ipv4.method == "off" and draft.ipv6.method == "off":
         return []
     if not link.admin_up:
@@ -84,7 +84,7 @@ class Questions:
     """What has to be asked on one link, and what the answers mean."""
 
     def __init__(self, draft: LinkConfig, link: Link) -> None:
-        self.at = f"links.{draft.mac}"
+        self.at = f"links.{draft.identity}"
         self.link = link
         parts = [part for part in (draft.ipv4, draft.ipv6) if part.method == "static"]
         self.addresses: list[Ip] = [a.ip for part in parts for a in part.addresses]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def check(draft: LinkConfig, link: Link) -> Iterator[Issue]:
     """Against the limits that the driver tells and those of IP; a link's own small MTU counts for static IPv6."""
-    at = f"links.{draft.mac}.mtu"
+    at = f"links.{draft.identity}.mtu"
     mtu = draft.mtu or link.mtu
     if draft.mtu is not None and not link.min_mtu <= mtu <= (link.max_mtu or 65535):
         text = f"{link.name} can do an MTU from {link.min_mtu} to {link.max_mtu}, not {mtu}."

@@ -66,4 +66,4 @@ def _ways_out(blamed: After, other: After) -> Iterator[Issue]:
 
 
 def _at(after: After) -> str:
-    return f"links.{after.config.mac if after.config else after.link.identity}"
+    return f"links.{after.config.identity if after.config else after.link.identity}"
