@@ -25,7 +25,7 @@ import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from agent.practice.cables import CABLES
 from tests.dev.container import checked, kept, pip, suite_and_sources, wheels
@@ -108,6 +108,38 @@ def site() -> Path:
     return folder
 
 
+Begun = Callable[[], bool]
+"""Whether a command that was begun has ended."""
+
+
+class Host(Protocol):
+    """A booted host that is no part of this machine's own system: `Box` or `guest.Guest`."""
+
+    def boot(self) -> None: ...
+    def power_cut(self) -> None: ...
+    def run(
+        self, *argv: str, check: bool = True, timeout: float = 60, input: str | None = None
+    ) -> subprocess.CompletedProcess[str]: ...
+    def onsite(self, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]: ...
+    def begin(self, *argv: str) -> Begun: ...
+    def write(self, path: str, text: str, mode: int = 0o644) -> None: ...
+    def read(self, path: str) -> str | None: ...
+    def remove(self, *paths: str) -> None: ...
+    def files(self, *folders: str) -> dict[str, str]: ...
+    def kernel(self) -> Kernel: ...
+    def networkctl(self, link: str) -> dict[str, Any]: ...
+
+
+def install(root: Path) -> None:
+    """The project's units into a tree, enabled where they want to be."""
+    for unit in (CODE / "assets/units").glob("*.*"):
+        if unit.is_dir() or unit.name == "onsite-agent.service":  # consoles need a tty; the agent has tests of its own
+            continue
+        shutil.copy(unit, root / "usr/lib/systemd/system" / unit.name)
+        if "\n[Install]" in unit.read_text():
+            checked(["systemctl", "--quiet", f"--root={root}", "enable", unit.name])
+
+
 class Box:
     """One container. Use as a context manager; `power_cut` and `boot` may be repeated in between.
 
@@ -131,7 +163,7 @@ class Box:
             layers = f"lowerdir={image(self.more)},upperdir={self.folder}/upper,workdir={self.folder}/work"
             checked(["mount", "-t", "overlay", "overlay", "-o", layers, str(self.root)])
             self._stack.callback(checked, ["umount", "-l", str(self.root)])
-            self._install()
+            install(self.root)
             self.boot()
         except BaseException:
             self.__exit__()
@@ -147,16 +179,6 @@ class Box:
     @property
     def root(self) -> Path:
         return self.folder / "root"
-
-    def _install(self) -> None:
-        for unit in (CODE / "assets/units").glob("*.*"):
-            if (
-                unit.is_dir() or unit.name == "onsite-agent.service"
-            ):  # consoles need a tty; the agent has tests of its own
-                continue
-            shutil.copy(unit, self.root / "usr/lib/systemd/system" / unit.name)
-            if "\n[Install]" in unit.read_text():
-                checked(["systemctl", "--quiet", f"--root={self.root}", "enable", unit.name])
 
     def boot(self, *, wait: bool = True) -> None:
         """Peers, links, systemd; returns when every unit of the boot has ended or runs, or at once."""
@@ -244,10 +266,32 @@ class Box:
     def onsite(self, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
         return self.run("onsite", *arguments, **more)
 
-    def write(self, path: str, text: str) -> None:
+    def begin(self, *argv: str) -> Begun:
+        """Start a command inside and go on; its output goes nowhere."""
+        began = subprocess.Popen(self.inside(*argv), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._stack.callback(began.wait)  # a power cut ends it
+        return lambda: began.poll() is not None
+
+    def write(self, path: str, text: str, mode: int = 0o644) -> None:
         where = self.root / path.lstrip("/")
         where.parent.mkdir(parents=True, exist_ok=True)
         where.write_text(text)
+        where.chmod(mode)
+
+    def read(self, path: str) -> str | None:
+        """The text of a file; None if there is none."""
+        where = self.root / path.lstrip("/")
+        return where.read_text() if where.exists() else None
+
+    def remove(self, *paths: str) -> None:
+        """Files and links that may be there."""
+        for path in paths:
+            (self.root / path.lstrip("/")).unlink(missing_ok=True)
+
+    def files(self, *folders: str) -> dict[str, str]:
+        """Every file below those folders that is text, by its path without the first slash."""
+        found = [f for folder in folders for f in sorted((self.root / folder.lstrip("/")).rglob("*")) if f.is_file()]
+        return {str(f.relative_to(self.root)): f.read_text(errors="replace") for f in found}
 
     def kernel(self) -> Kernel:
         """Links, addresses and routes by iproute2, which shares no code with what is tested."""

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from agent.practice.cables import HEALTHY
-from tests.host.box import Box, wait_for
+from tests.host.box import Host, wait_for
 
 LINK = HEALTHY.name
 KEPT = f"etc/systemd/network/05-onsite-{LINK}.network"
@@ -40,11 +40,11 @@ def document(last: int, **more: Any) -> str:
     return json.dumps({"version": 1, "links": [link | more]})
 
 
-def state(box: Box) -> State:
+def state(box: Host) -> State:
     kernel, said = box.kernel(), box.networkctl(LINK)
-    folder = box.root / "etc/systemd/network"
+    files = box.files("etc/systemd/network")
     return State(
-        tuple((p.name, p.read_text()) for p in sorted(folder.glob("*"))),
+        tuple((path.removeprefix("etc/systemd/network/"), text) for path, text in files.items()),
         frozenset(kernel.addresses(LINK)),
         frozenset(kernel.gateways(LINK)),
         (said["AdministrativeState"], said.get("NetworkFile") or ""),
@@ -64,29 +64,29 @@ def whole(last: int, now: State) -> bool:
     )
 
 
-def settled(box: Box) -> State:
+def settled(box: Host) -> State:
     """The state once networkd is done with the link."""
     wait_for(f"{LINK} configured", lambda: box.networkctl(LINK)["AdministrativeState"] in ("configured", "unmanaged"))
     return state(box)
 
 
-def leftovers(box: Box) -> list[str]:
+def leftovers(box: Host) -> list[str]:
     """What must not be there when no change is pending: journal, temporary files, the volatile layer."""
-    found = [str(p.relative_to(box.root)) for folder in ("etc", "var/lib") for p in (box.root / folder).rglob("*.tmp")]
-    inside = box.run("find", "/run/systemd/network", "-type", "f", check=False).stdout.split()
-    return found + inside + [p for p in (JOURNAL,) if (box.root / p).exists()]
+    found = box.run("find", "/etc", "/var/lib", "-name", "*.tmp").stdout.split()
+    found += box.run("find", "/run/systemd/network", "-type", "f", check=False).stdout.split()
+    return found + ([JOURNAL] if pending(box) else [])
 
 
-def pending(box: Box) -> bool:
-    return (box.root / JOURNAL).exists()
+def pending(box: Host) -> bool:
+    return box.read(JOURNAL) is not None
 
 
-def timers(box: Box) -> list[str]:
+def timers(box: Host) -> list[str]:
     """The dead-man's timers."""
     listed = box.run("systemctl", "list-units", "--plain", "--no-legend", "--all", "onsite-revert-*.timer").stdout
     return [line.split()[0] for line in listed.splitlines()]
 
 
-def history(box: Box) -> list[dict[str, Any]]:
+def history(box: Host) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = json.loads(box.onsite("history", "--json").stdout)
     return found

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from tests.host.box import Box, wait_for
+from tests.host.box import Host, wait_for
 
 NETPLAN = "network:\n  version: 2\n  renderer: {}\n"
 
@@ -42,10 +42,10 @@ class Manager:
     kept: str
     folders: tuple[str, ...]
     volatile: str
-    said: Callable[[Box], Said]
+    said: Callable[[Host], Said]
 
 
-def _networkd(box: Box) -> Said:
+def _networkd(box: Host) -> Said:
     said = box.networkctl("lan0")
     addresses = {
         f"{ip_address(bytes(a['Address']))}/{a['PrefixLength']}"
@@ -62,7 +62,7 @@ def _networkd(box: Box) -> Said:
     return Said(frozenset(addresses), frozenset(gateways), frozenset(servers), done)
 
 
-def _nmcli(box: Box) -> Said:
+def _nmcli(box: Host) -> Said:
     fields = ("GENERAL.STATE", "IP4.ADDRESS", "IP4.GATEWAY", "IP4.DNS", "IP6.ADDRESS", "IP6.GATEWAY", "IP6.DNS")
     said = box.run("nmcli", "--terse", "--escape", "no", "--fields", ",".join(fields), "device", "show", "lan0").stdout
     found: dict[str, set[str]] = {}
@@ -94,23 +94,16 @@ MANAGERS = {
 }  # fmt: skip
 
 
-def use(box: Box, manager: Manager, more: dict[str, str] | None = None) -> None:
+def use(box: Host, manager: Manager, more: dict[str, str] | None = None) -> None:
     """A boot of the container with this manager and no other configuration than `more`."""
-    for folder in {f for m in MANAGERS.values() for f in m.folders}:
-        for file in sorted((box.root / folder).rglob("*")):
-            if file.is_file():
-                file.unlink()
+    box.remove(*box.files(*{f for m in MANAGERS.values() for f in m.folders}))
     for path, text in (*manager.base, *(more or {}).items()):
-        box.write(path, text)
-        (box.root / path).chmod(0o644 if path.startswith(_UNITS) else 0o600)  # networkd is not root
-    wanted = box.root / "etc/systemd/system/multi-user.target.wants/NetworkManager.service"
-    wanted.unlink(missing_ok=True)
-    if manager.networkmanager:
-        wanted.symlink_to("/lib/systemd/system/NetworkManager.service")
+        box.write(path, text, 0o644 if path.startswith(_UNITS) else 0o600)  # networkd is not root
+    box.run("systemctl", "enable" if manager.networkmanager else "disable", "NetworkManager.service")
     boot(box, manager)
 
 
-def boot(box: Box, manager: Manager) -> None:
+def boot(box: Host, manager: Manager) -> None:
     """Without a shutdown, and until its manager answers."""
     box.power_cut()
     box.boot()
@@ -118,13 +111,12 @@ def boot(box: Box, manager: Manager) -> None:
         wait_for("NetworkManager", lambda: box.run("nmcli", "device", check=False).returncode == 0)
 
 
-def files(box: Box, manager: Manager) -> dict[str, str]:
+def files(box: Host, manager: Manager) -> dict[str, str]:
     """Every file below the folders of that manager."""
-    found = [f for folder in manager.folders for f in sorted((box.root / folder).rglob("*")) if f.is_file()]
-    return {str(f.relative_to(box.root)): f.read_text() for f in found}
+    return box.files(*manager.folders)
 
 
-def owner(box: Box) -> dict[str, str]:
+def owner(box: Host) -> dict[str, str]:
     """What Onsite says of who configures lan0."""
     facts = json.loads(box.onsite("facts", "--json").stdout)
     found: dict[str, str] = next(link["owner"] for link in facts["links"] if link["name"] == "lan0")

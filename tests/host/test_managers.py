@@ -16,7 +16,7 @@ import pytest
 
 from agent.practice.cables import HEALTHY
 from tests.host import look
-from tests.host.box import Box, wait_for
+from tests.host.box import Box, Host, wait_for
 from tests.host.managers import MANAGERS, Manager, Said, boot, files, owner, use
 
 FULL = bool(os.environ.get("ONSITE_FULL"))
@@ -114,7 +114,7 @@ class State:
     said: Said
 
 
-def state(box: Box, manager: Manager) -> State:
+def state(box: Host, manager: Manager) -> State:
     kernel = box.kernel()
     mtu = next(link["mtu"] for link in kernel.links if link["ifname"] == "lan0")
     addresses, gateways = frozenset(kernel.addresses("lan0")), frozenset(kernel.gateways("lan0"))
@@ -141,7 +141,7 @@ def whole(now: State, wish: dict[str, Any]) -> bool:
     )
 
 
-def shows(box: Box, manager: Manager, wish: dict[str, Any], when: str) -> State:
+def shows(box: Host, manager: Manager, wish: dict[str, Any], when: str) -> State:
     seen: list[State] = []
 
     def so() -> bool:
@@ -159,24 +159,24 @@ def document(wish: dict[str, Any]) -> str:
     return json.dumps({"version": 1, "links": [{"mac": HEALTHY.mac, **wish}]})
 
 
-def apply(box: Box, wish: dict[str, Any]) -> None:
+def apply(box: Host, wish: dict[str, Any]) -> None:
     box.write("/root/wish.yaml", document(wish))
     done = box.onsite("apply", "/root/wish.yaml", "--keep-within", "60", check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def left(box: Box, manager: Manager) -> list[str]:
+def left(box: Host, manager: Manager) -> list[str]:
     """What must not be there when no change is pending."""
     inside = box.run("find", f"/{manager.volatile}", "-name", "*onsite*", check=False).stdout.split()
     if manager.backend == "netplan":
         inside = box.run("find", f"/{manager.volatile}", "-type", "f", check=False).stdout.split()
-    return inside + [p for p in (look.JOURNAL,) if (box.root / p).exists()]
+    return inside + ([look.JOURNAL] if look.pending(box) else [])
 
 
 @pytest.fixture(autouse=True)
 def tidy(box: Box) -> Iterator[None]:
     yield
-    (box.root / "etc/cloud/cloud.cfg").unlink(missing_ok=True)
+    box.remove("etc/cloud/cloud.cfg")
 
 
 @pytest.mark.parametrize(("name", "wish"), PAIRS)

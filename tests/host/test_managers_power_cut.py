@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.host import look
-from tests.host.box import Box, wait_for
+from tests.host.box import Box, Host, wait_for
 from tests.host.managers import MANAGERS, Manager, boot, use
 from tests.host.test_managers import STATIC, State, apply, document, left, shows, state, whole
 from tests.host.test_power_cut import APPLY, _cut_at, _onsite, _points
@@ -30,7 +30,7 @@ MOMENTS = 6
 pytestmark = pytest.mark.timeout(1800)
 
 
-def _judged(box: Box, manager: Manager) -> str:
+def judged(box: Host, manager: Manager) -> str:
     """After a boot: "old", "new", or what is wrong."""
     boot(box, manager)
     seen: list[State] = []
@@ -50,7 +50,7 @@ def _judged(box: Box, manager: Manager) -> str:
     return "new" if new and in_file else "old" if not new and not in_file else f"file and kernel differ: {seen[0]}"
 
 
-def _again(box: Box, manager: Manager) -> None:
+def again(box: Host, manager: Manager) -> None:
     """Keep the old wish, whichever is kept now, and write the new one down."""
     if not whole(state(box, manager), STATIC):
         apply(box, STATIC)
@@ -63,11 +63,11 @@ def _again(box: Box, manager: Manager) -> None:
 def test_power_cut(box: Box, name: str, phase: str) -> None:
     manager = MANAGERS[name]
     use(box, manager)
-    _again(box, manager)
+    again(box, manager)
     if phase == "window":
         box.run(*APPLY)
         shows(box, manager, OTHER, "the new wish waits")
-        assert _judged(box, manager) == "old"
+        assert judged(box, manager) == "old"
         assert look.history(box)[-1]["result"] == "reverted"
         return
     command = APPLY if phase == "apply" else _onsite("keep")
@@ -79,11 +79,11 @@ def test_power_cut(box: Box, name: str, phase: str) -> None:
     tally: Counter[str] = Counter()
     some = points[:: -(-len(points) // MOMENTS)]
     for point in some:
-        _again(box, manager)
+        again(box, manager)
         if phase == "keep":
             box.run(*APPLY)
         tally["hit"] += _cut_at(box, point, command)
-        found = _judged(box, manager)
+        found = judged(box, manager)
         tally[found if found in ("old", "new") else f"{point}: {found}"] += 1
     print(f"power cut in {phase}, {name}: points {len(points)}, tried {len(some)}, {dict(tally)}")
     assert set(tally) <= {"hit", "old", "new"}, tally

@@ -9,12 +9,11 @@ program only read (networkd does the changes), so they are no moments.
 from __future__ import annotations
 
 import os
-import subprocess
 
 import pytest
 
 from tests.host import look
-from tests.host.box import Box, wait_for
+from tests.host.box import Box, Host, wait_for
 
 CALLS = ("fsync", "fdatasync", "rename", "renameat", "renameat2", "unlink", "unlinkat")
 TRACE = "root/trace"
@@ -45,39 +44,38 @@ def _onsite(*words: str) -> list[str]:
 APPLY = _onsite("apply", "/root/wish.yaml", "--keep-within", "60")
 
 
-def _points(box: Box, command: list[str]) -> list[tuple[str, int]]:
+def _points(box: Host, command: list[str]) -> list[tuple[str, int]]:
     """Each call of those kinds that the command makes, with its number among its kind."""
-    (box.root / TRACE).unlink(missing_ok=True)
+    box.remove(TRACE)
     box.run("strace", "-qq", "-o", f"/{TRACE}", "-e", "signal=none", "-e", f"trace={','.join(CALLS)}", *command)
     return _numbered(box)
 
 
-def _numbered(box: Box) -> list[tuple[str, int]]:
+def _numbered(box: Host) -> list[tuple[str, int]]:
     counts: dict[str, int] = {}
     points = []
-    for line in (box.root / TRACE).read_text().splitlines():
+    for line in (box.read(TRACE) or "").splitlines():
         call = line.partition("(")[0]
         counts[call] = counts.get(call, 0) + 1
         points.append((call, counts[call]))
     return points
 
 
-def _cut_at(box: Box, point: tuple[str, int], command: list[str]) -> bool:
+def _cut_at(box: Host, point: tuple[str, int], command: list[str]) -> bool:
     """Run until right after that call, then cut the power; whether it came to that call."""
     call, number = point
-    (box.root / TRACE).unlink(missing_ok=True)
+    box.remove(TRACE)
     inject = f"inject={call}:signal=SIGSTOP:when={number}"
     stopping = ["strace", "-qq", "-o", f"/{TRACE}", "-e", f"trace={call}", "-e", inject, *command]
-    with subprocess.Popen(box.inside(*stopping), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as traced:
-        wait_for(f"{point} or the end of the command", lambda: _stopped(box) or traced.poll() is not None, 60)
-        hit = _stopped(box)
-        box.power_cut()
+    ended = box.begin(*stopping)
+    wait_for(f"{point} or the end of the command", lambda: _stopped(box) or ended(), 60)
+    hit = _stopped(box)
+    box.power_cut()
     return hit
 
 
-def _stopped(box: Box) -> bool:
-    trace = box.root / TRACE
-    return trace.exists() and "stopped by SIGSTOP" in trace.read_text()
+def _stopped(box: Host) -> bool:
+    return "stopped by SIGSTOP" in (box.read(TRACE) or "")
 
 
 def _some(points: list[tuple[str, int]]) -> list[tuple[str, int]]:
@@ -204,9 +202,9 @@ def test_power_cut_while_recovering_at_boot(kept: Box) -> None:
 def _recover_with(box: Box, strace: str) -> None:
     """Have the unit of the boot run under strace with these options, or as it is shipped."""
     drop_in = "/etc/systemd/system/onsite-recover.service.d/50-strace.conf"
-    (box.root / TRACE).unlink(missing_ok=True)
+    box.remove(TRACE)
     if strace:
         command = f"strace -qq -o /{TRACE} {strace} {' '.join(_onsite('recover'))}"
         box.write(drop_in, f"[Service]\nExecStart=\nExecStart={command}\n")
     else:
-        (box.root / drop_in.lstrip("/")).unlink()
+        box.remove(drop_in)

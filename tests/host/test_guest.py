@@ -1,0 +1,66 @@
+"""A machine with a kernel and a disk of its own loses its power at moments of a change: all old or all new at boot.
+
+As test_power_cut.py and test_managers_power_cut.py, where only the processes die; here what was not flushed is gone
+too. One machine for each manager; a cut and a boot take half a minute, so few are tried without ONSITE_FULL=1
+(`make host-full`); its table is in docs/measured/host-managers.md.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from tests.host import guest, look
+from tests.host.guest import Guest
+from tests.host.managers import MANAGERS, use
+from tests.host.test_managers import shows
+from tests.host.test_managers_power_cut import OTHER, again, judged
+from tests.host.test_power_cut import APPLY, _cut_at, _onsite, _points
+
+FULL = bool(os.environ.get("ONSITE_FULL"))
+MOMENTS = {"apply": 5, "keep": 5} if FULL else {"apply": 1, "keep": 1}
+"""Cuts in each phase beside one while the change waits, spread over all its moments."""
+pytestmark = pytest.mark.timeout(1800)
+
+
+@pytest.fixture
+def machine() -> Iterator[Guest]:
+    if why := guest.missing():
+        pytest.skip(why)
+    with Guest() as booted:
+        yield booted
+
+
+@pytest.mark.parametrize("name", MANAGERS if FULL else ["networkd"])
+def test_power_cut(machine: Guest, name: str) -> None:
+    manager = MANAGERS[name]
+    use(machine, manager)
+    again(machine, manager)
+    machine.run(*APPLY)
+    shows(machine, manager, OTHER, "the new wish waits")
+    tally: Counter[str] = Counter({judged(machine, manager): 1})
+    assert tally == {"old": 1}, tally
+    assert look.history(machine)[-1]["result"] == "reverted"
+    for phase, command in (("apply", APPLY), ("keep", _onsite("keep"))):
+        again(machine, manager)
+        if phase == "keep":
+            machine.run(*APPLY)
+        points = _points(machine, command)
+        if phase == "apply":
+            machine.onsite("revert")
+        some = points[:: -(-len(points) // MOMENTS[phase])]
+        before = tally.total()
+        for point in some:
+            again(machine, manager)
+            if phase == "keep":
+                machine.run(*APPLY)
+            hit = _cut_at(machine, point, command)
+            found = judged(machine, manager)
+            tally[found if hit and found in ("old", "new") else f"{phase} {point}: hit {hit}, {found}"] += 1
+        assert phase == "keep" or not tally["new"], "nobody said Keep"
+        assert tally.total() - before == len(some) > 0
+    print(f"power cut of a machine, {name}: moments {tally.total()}, old {tally['old']}, new {tally['new']}")
+    assert set(tally) <= {"old", "new"}, tally
