@@ -13,6 +13,8 @@ from tui.services.host import Host
 from tui.services.proxy import places
 from tui.services.proxy.plan import NAME
 
+_AGENT = "onsite-agent.service"
+"""It looks at what is kept each time, and must not end in the middle of a change that it was asked for."""
 _restarted: set[str] = set()
 """Units that ran when this process restarted them; one that had failed before is not the change's fault."""
 RECENT = 900.0
@@ -35,7 +37,7 @@ class ProxyTarget:
             return
         await _systemctl("daemon-reload")
         units = concerned(host, paths)
-        running = [unit for unit in units if await _answers(unit, "active")]
+        running = [unit for unit in units if unit != _AGENT and await _answers(unit, "active")]
         fallen = [unit for unit in units if await _answers(unit, "failed") and await _just_tried(unit)]
         if fallen:  # perhaps by the change that is being taken back: as before means running
             await _systemctl("reset-failed", *fallen)
