@@ -1,12 +1,10 @@
-"""The running agent asked everything that its contracts describe: a short seeded run here, the long one by itself.
+"""The running agent asked everything that its contracts describe: a short seeded run.
 
-`make api-full` runs many more requests and writes docs/measured/agent-api.md.
+The long one asks the agent of a host in a container: `make api-full`, tests/host/test_contract.py.
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,11 +19,9 @@ from agent.shape import BARE, HEALTH, MESSAGES
 from tests.api import explored
 from tests.contract import contract
 
-FULL = bool(os.environ.get("ONSITE_FULL"))
-EXAMPLES = 30 if FULL else 2
+EXAMPLES = 2
 """Requests that fit and as many that do not, for each operation."""
 SEED = 5080
-MEASURED = explored.CODE / "docs/measured/agent-api.md"
 ROWS: list[explored.Row] = []
 CONTRACT = explored.all_of_the_contract()
 OURS = explored.operations(explored.OURS)
@@ -40,7 +36,7 @@ def running() -> Iterator[tuple[httpx.Client, Path]]:
             yield client, log
 
 
-@pytest.mark.timeout(1800 if FULL else 120)
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("operation", [*CONTRACT, *OURS], ids=lambda o: str(o.definition.raw["operationId"]))
 def test_an_operation(running: tuple[httpx.Client, Path], operation: Any) -> None:
     client, log = running
@@ -68,25 +64,6 @@ def test_every_operation_was_covered(running: tuple[httpx.Client, Path]) -> None
     )
     assert len(covered) == 70
     assert len(excluded) == 4
-    if FULL:
-        _write(asked)
-
-
-def _write(asked: int) -> None:
-    commit = subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], cwd=explored.CODE, text=True).strip()
-    lines = [
-        "# The agent's API, measured",
-        "",
-        f"Written by `make api-full`, on commit {commit}, seed {SEED}.",
-        "",
-        f"{asked} requests, half of them with what the schema does not allow: no undeclared 5xx, no violation of a",
-        f"schema, no answer that took longer than {explored.SECONDS:.0f} s. The four operations of `/cluster/pair` are",
-        "excluded by name and answered with 501.",
-        "",
-        *explored.table(ROWS),
-        "",
-    ]
-    MEASURED.write_text("\n".join(lines))
 
 
 # --- what the tables of the agent say is what the contracts say ------------------------------------------------------
