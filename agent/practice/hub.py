@@ -1,9 +1,9 @@
 """The practice hub: a management plane for edge hosts to practise with, by the public endpoints (assets/hub-api.yaml).
 
 Its folder holds all of it: `hub.json` (entries), `orders.json` (faults that are on, written by `onsite demo --hub`),
-`requests.jsonl` (what came, secrets as stars). A host that comes again with the same id and the same pairing key is
-the same host; with another key it is a duplicate. What the public description leaves open is decided here as its
-words suggest; a real plane may differ.
+`obeyed` (how many orders were carried out), `requests.jsonl` (what came, secrets as stars). A host that comes again
+with the same id and the same pairing key is the same host; with another key it is a duplicate. What the public
+description leaves open is decided here as its words suggest; a real plane may differ.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ class Hub:
         self.entries: dict[str, dict[str, Any]] = {}
         if (folder / "hub.json").exists():
             self.entries = json.loads((folder / "hub.json").read_text())
-        self._done = 0
+        self._obeyed = folder / "obeyed"
+        self._done = int(self._obeyed.read_text()) if self._obeyed.exists() else 0
 
     @property
     def faults(self) -> set[str]:
@@ -68,7 +69,8 @@ class Hub:
         found = orders(self.folder)
         for order in found["orders"][self._done :]:
             self._obey(order)
-        self._done = len(found["orders"])
+            self._done += 1
+            self._obeyed.write_text(str(self._done))
         return set(found["faults"])
 
     def _obey(self, order: str) -> None:
