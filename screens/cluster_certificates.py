@@ -9,12 +9,10 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from screens.cluster_page import BACK, HELP, AgentPage
-from tui.services.cluster.members import Certificates
+from tui.services.cluster.members import SOON, Certificates
 from tui.session import Session
 from tui.widgets.dialog import Question
 from tui.widgets.page import BLANK, Row, clip, marked, text, wrapped
-
-SOON = 30 * 86400.0
 
 
 class CertificatesScreen(AgentPage):
@@ -43,6 +41,7 @@ class CertificatesScreen(AgentPage):
         client = await self.session.agent_client()
         answer = await client.find(running.CERTIFICATES, seconds=SECONDS)
         self.found = certificates(answer.sent()) if answer is not None else Certificates()
+        self.session.cluster_certificates(self.found)
 
     def rows(self) -> Iterable[Row]:
         now, width = self.session.host.clock.now(), self.text_width

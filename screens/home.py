@@ -32,17 +32,20 @@ class HomeScreen(Place):
         Binding("r", "code", "QR code", key_display="R"),
     ]
 
-    def on_screen_resume(self) -> None:
-        super().on_screen_resume()
-        if self.session.facts.trust.store:
-            self._read_authorities()
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.read_of: Facts | None = None
+        """The facts whose certificates were read last."""
 
     @work(group="trust", exclusive=True, exit_on_error=False)
-    async def _read_authorities(self) -> None:
-        if await self.session.read_authorities():
+    async def _read_certificates(self) -> None:
+        if await self.session.read_certificates():
             self.refresh_all()
 
     def update(self) -> None:
+        if self.read_of is not self.session.facts:
+            self.read_of = self.session.facts
+            self._read_certificates()
         first = self.page.cursor < 0
         rows = [*identity(self.session.facts), BLANK, *addresses(self.session.facts, self.text_width), BLANK]
         if self.session.cluster is not None and self.session.cluster.standing.exists:
@@ -162,8 +165,8 @@ def dashboard(session: Session, width: int) -> list[Row]:
             rows.append(Row(((large, MARKS[mark]), clip(small, width - WIDTH))))
     else:
         rows = [marked(mark, clip(f"{WORDS[mark]}  {standing.name} {standing.word}", width - 3)), text(nodes)]
-    if standing.first is not None:
-        issue = standing.first.issue
+    issue = standing.first.issue if standing.first is not None else session.ending
+    if issue is not None:
         rows.append(marked(SEVERITY_MARKS[issue.severity], clip(f"{issue.code} {issue.text}", width - 3)))
     return rows
 
@@ -175,10 +178,12 @@ def short(session: Session) -> list[Row]:
 
 
 def overall(session: Session) -> str:
-    """The worst of what is known: the network, and the cluster."""
+    """The worst of what is known: the network, the cluster, and a certificate that ends, which stops nothing yet."""
     reading = session.cluster
     found = [network_state(session)[0], reading.standing.mark if reading is not None else ""]
     if reading is not None and reading.issue is not None:
+        found.append("!")
+    if session.ending is not None:
         found.append("!")
     return next((mark for mark in ("x", "!", "..") if mark in found), "ok")
 
@@ -211,6 +216,6 @@ def registration(session: Session) -> list[tuple[str, str, str]]:
 
 
 def certificates(session: Session) -> list[tuple[str, str, str]]:
-    """Said only where an authority has ended or ends soon."""
+    """Said only where one has ended or ends soon."""
     mark, words = trust_state(session)
     return [(mark, f"Certificates: {words}", "trust")] if mark else []

@@ -15,13 +15,12 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from screens.trust_judged import certificate_rows
+from tui.models.certificate import SOON
 from tui.services.trust.reading import Installed
 from tui.session import Session
 from tui.widgets.messages import DraftChanged, Explain
 from tui.widgets.page import Page, Row, clip, heading, marked, text, wrapped
 from tui.widgets.place import Place
-
-SOON = 60 * 86400
 
 
 class TrustScreen(Place):

@@ -215,6 +215,7 @@ class OnsiteApp(App[None], inherit_bindings=False):
         try:
             news = await self.session.ask_agent()
             news = await self.session.read_cluster() or news
+            news = self.session.look_for_ending() or news
         finally:
             self._asking = False
         if news:

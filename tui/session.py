@@ -13,7 +13,7 @@ import logging
 import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from tui.models.facts import Facts, Link, main_address
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from tui.services.change.journal import Pending
     from tui.services.change.transaction import Outcome
     from tui.services.checks.ladder import Told
+    from tui.services.cluster.members import Certificates
     from tui.services.cluster.reading import Reading
     from tui.services.lease import Lease
     from tui.services.network.backend import Backend
@@ -108,6 +109,10 @@ class Session:
     """What the live probes of this draft found."""
     authorities: tuple[Installed, ...] | None = None
     """What this host trusts beyond its distribution; None until it was asked."""
+    server: Pair | None = None
+    """What this host presents to those who open its management page; None until it was asked."""
+    ending: Issue | None = None
+    """The certificate of this host that has ended, or ends next and soon."""
     timeline: Timeline | Issue | None = None
     """How the registration stands, or why the agent does not say; None until it was asked."""
     tried: dict[str, str] = field(default_factory=dict)
@@ -432,6 +437,24 @@ class Session:
         self.authorities = await asyncio.to_thread(installed, self.facts, self.host.clock.now())
         return before != self.authorities
 
+    async def read_certificates(self) -> bool:
+        """Those of Home: authorities, and the one of this host. Returns whether they differ from before."""
+        from tui.services.trust.stores import SERVER
+
+        news = await self.read_authorities() if self.facts.trust.store else False
+        self.server = await self.server_certificate() if self.facts.file(SERVER[0]).text else None
+        return self.look_for_ending() or news
+
+    def look_for_ending(self) -> bool:
+        """Days pass also while nobody does anything. Returns whether another certificate ends soon than before."""
+        if self.authorities is None and self.server is None:
+            return False
+        from tui.services.trust import ending
+
+        before = self.ending
+        self.ending = ending.first(self.authorities or (), self.server, self.host.clock.now())
+        return before != self.ending
+
     async def probe(self) -> tuple[Issue, ...]:
         """Ask the network about the draft: duplicate addresses, the gateway, tagged frames."""
         if self.draft is None:
@@ -719,6 +742,12 @@ class Session:
         client = await self.agent_client()
         self.cluster = await reading.read(client, self.host, before, thoroughly=thoroughly)
         return before != self.cluster
+
+    def cluster_certificates(self, found: Certificates) -> None:
+        """Somebody has just asked for those of the cluster: the next reading judges these."""
+        if self.cluster is not None:
+            at = self.host.clock.boottime()
+            self.cluster = replace(self.cluster, certificates=found, certificates_at=at)
 
     async def agent_client(self) -> Agent:
         """The client that every screen uses; made once, from the settings as they are then.

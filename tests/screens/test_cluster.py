@@ -23,6 +23,7 @@ PLACE: dict[str, Step] = {
     "stuck": (("9",), "K606"),
     "unhealthy": (("9",), "1 with trouble"),
     "deleting": (("9",), "being deleted"),
+    "ending": (("9",), "K305"),
 }
 
 
@@ -63,7 +64,7 @@ PAGES: dict[str, tuple[str, tuple[Step, ...]]] = {
     "events": ("healthy", (HEALTHY, (down(3), "3 events"))),
     "events-filtered": ("healthy", (HEALTHY, (down(3), "3 events"), (("f", *"warning", "enter"), "1 event with"))),
     "events-none": ("creating", (PLACE["creating"], (down(4), "No event"))),
-    "certificates": ("healthy", (HEALTHY, (down(4), "kubernetes-ca"))),
+    "certificates": ("ending", (PLACE["ending"], (down(5), "kubernetes-ca"))),
     "services": ("healthy", (HEALTHY, (down(5), "443/TCP"))),
     "watch": ("creating", (PLACE["creating"], (("enter",), "of 2 are there"))),
     "watch-stuck": ("stuck", (PLACE["stuck"], (down(1), "The other nodes join"))),
@@ -103,7 +104,7 @@ async def test_stop_asks_the_agent_to_undo(agent: RecordedAgent, opened: Opened)
 
 
 async def test_certificates_are_renewed_after_a_question(agent: RecordedAgent, opened: Opened) -> None:
-    agent.answers = scene("healthy")
+    agent.answers = scene("ending")
     async with opened() as pilot:
         await walk(pilot, (*PAGES["certificates"][1], (("n",), "Renew all"), (("y",), "The agent renews them")))
     assert len(agent.bodies("POST /v1/edge-mgmt/cluster/renew-certificates")) == 1

@@ -210,6 +210,35 @@ def test_certificates_that_end_first_are_on_top() -> None:
     assert [c.name for c in members.certificates(answer).found] == ["apiserver", "ca"]
 
 
+def test_a_certificate_that_ends_soon_is_said_unless_it_is_renewed_before() -> None:
+    def said(ends: float, renewal: float | None = None) -> str:
+        one = members.Certificate("apiserver", "edge-1", "", "", NOON + ends)
+        renews = "" if renewal is None else at(renewal)
+        found = members.ending(members.Certificates((one,), renews_itself=renews), now=NOON)
+        return "" if found is None else f"{found.issue.severity} {found.issue.code} {found.issue.text}"
+
+    day = 86400.0
+    assert said(20 * day) == "warning K305 The certificate apiserver of edge-1 ends in 20 days."
+    assert said(-day) == "error K305 The certificate apiserver of edge-1 has ended."
+    assert said(31 * day) == ""
+    assert said(20 * day, renewal=10 * day) == ""
+    assert said(20 * day, renewal=25 * day) != ""
+    assert said(20 * day, renewal=-10 * day) != "", "it should have been renewed by now"
+
+
+def test_an_agent_of_ours_names_the_code_as_the_kind_of_a_condition() -> None:
+    text = "The certificate apiserver ends in 12 days. Renew the certificates."
+    condition = {"type": "K305", "status": "False", "reason": "warning", "message": text}
+    found = standing({"status": {"clusterState": "Running", "clusterConditions": [condition]}})
+    assert [(t.issue.code, t.issue.severity, t.issue.text) for t in found.wrong] == [("K305", "warning", text)]
+    other = members.Certificate("apiserver", "", "", "", 86400.0)
+    again = standing(
+        {"status": {"clusterState": "Running", "clusterConditions": [condition]}},
+        ending=members.ending(members.Certificates((other,)), now=0.0),
+    )
+    assert again.wrong == found.wrong, "it is said once"
+
+
 def many(count: int) -> dict[str, Any]:
     return {"items": [
         {"severity": "Warning" if n % 7 == 0 else "Normal", "reason": "Pulled", "message": f"image {n}",

@@ -7,6 +7,11 @@ from typing import Any
 
 from tui.models.change import Issue
 
+SOON = 60 * 86400
+"""Seconds before its end from which on a certificate of a host is said to end soon: another one takes long to get."""
+BELIEVABLE = 1735689600.0
+"""2025-01-01: a clock that is before this program was written is not set."""
+
 
 @dataclass(frozen=True, slots=True)
 class Certificate:

@@ -282,6 +282,7 @@ TITLES = {
     "S175": "A CA as the certificate of a server",
     "S176": "A certificate that browsers do not accept",
     "S177": "No certificate for this host in it",
+    "S178": "The server certificate ends soon",
     "P101": "Neither a name nor an address",
     "P102": "More than the host",
     "P103": "Not a port",

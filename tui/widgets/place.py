@@ -16,7 +16,7 @@ from textual.widget import Widget
 from tui.models.change import Refused
 from tui.models.facts import main_address
 from tui.session import Session
-from tui.widgets.look import HERE, MARKS
+from tui.widgets.look import HERE, MARKS, SEVERITY_MARKS
 from tui.widgets.messages import Held
 from tui.widgets.page import Page, Row, clip, wrapped
 from tui.widgets.places import Places
@@ -224,15 +224,9 @@ def registered(session: Session) -> str:
 
 
 def trust_state(session: Session) -> tuple[str, str]:
-    """Whether an authority of this host has ended or ends within sixty days: a mark and a sentence, or nothing."""
-    now = session.host.clock.now()
-    known = [x.certificate for x in session.authorities or () if x.certificate is not None]
-    first = min(known, key=lambda c: c.not_after, default=None)
-    if first is None or first.not_after - now > 60 * 86400:
-        return "", ""
-    if first.not_after <= now:
-        return "x", f"{first.subject} has ended"
-    return "!", f"{first.subject} ends in {int((first.not_after - now) // 86400)} days"
+    """Whether a certificate of this host has ended or ends soon: a mark and a sentence with its code, or nothing."""
+    issue = session.ending
+    return ("", "") if issue is None else (SEVERITY_MARKS[issue.severity], f"{issue.code} {issue.text}")
 
 
 def network_state(session: Session) -> tuple[str, str]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tui.models.change import Issue
 from tui.services.cluster.answers import Answer, flag, number, part, parts, seconds, text, texts
 from tui.services.cluster.trouble import Trouble, trouble
 
 _PRESSURES = ("diskpressure", "memorypressure", "pidpressure", "networkunavailable")
 _WORKING = ("creating", "progressing", "inprogress", "pending", "installing", "updating", "syncing", "waiting")
 _FAILED = ("error", "failed", "unhealthy", "degraded", "errored", "notready")
+
+SOON = 30 * 86400.0
+"""Seconds before its end from which on a certificate of a cluster is said to end soon; they live for a year at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,9 @@ class Certificates:
     found: tuple[Certificate, ...] = ()
     needs_renewal: bool = False
     renews_itself: str = ""
+
+
+NO_CERTIFICATES = Certificates()
 
 
 def nodes(answer: Answer, details: Answer | None = None) -> tuple[Node, ...]:
@@ -227,6 +234,24 @@ def certificates(answer: Answer) -> Certificates:
         found += [_certificate(child, text(child, "nodeName")) for child in parts(ca, "childCerts")]
     found.sort(key=lambda c: c.ends if c.ends is not None else float("inf"))
     return Certificates(tuple(found), flag(answer, "needsRenewal"), text(answer, "earliestAutoRenewalTime"))
+
+
+def ending(certificates: Certificates, now: float) -> Trouble | None:
+    """The first of them that has ended or ends soon; None where all hold, or are renewed by themselves before."""
+    first = next((c for c in certificates.found if c.ends is not None), None)
+    if first is None or first.ends is None or first.ends - now > SOON:
+        return None
+    renewal = seconds(certificates.renews_itself)
+    if renewal is not None and now < renewal < first.ends:
+        return None
+    whose, left = f"{first.name}{f' of {first.node}' if first.node else ''}", first.ends - now
+    text = (
+        f"The certificate {whose} ends in {left / 86400:.0f} days."
+        if left > 0
+        else f"The certificate {whose} has ended."
+    )
+    remedy = "Renew the certificates: Certificates in Cluster, N."
+    return Trouble(Issue("K305", "warning" if left > 0 else "error", "", text, remedy))
 
 
 def _certificate(answer: Answer, node: str) -> Certificate:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tui.models.change import Issue, Refused
 from tui.models.contract import cluster, content, events, running
 from tui.services.cluster import durations, members
 from tui.services.cluster.answers import Answer, parts, text
-from tui.services.cluster.members import Node, Pack
+from tui.services.cluster.members import Certificates, Node, Pack
 from tui.services.cluster.standing import NONE, Standing, standing
 from tui.services.cluster.steps import Step, steps
 from tui.services.host import Host
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SECONDS = 15.0
 """An agent may be slow without being ill; the console goes on meanwhile."""
+HOUR, FEW = 3600.0, 4.0
+"""How often certificates are asked for, and for how long: they live for months, and Home has to be right soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,9 @@ class Reading:
     packs: tuple[Pack, ...] = ()
     steps: tuple[Step, ...] = ()
     imports: tuple[Import, ...] = ()
+    certificates: Certificates = members.NO_CERTIFICATES
+    certificates_at: float = float("-inf")
+    """When the agent was asked for them last, on CLOCK_BOOTTIME."""
     refused: tuple[Issue, ...] = ()
 
 
@@ -64,7 +69,7 @@ async def read(agent: Agent, host: Host, before: Reading | None, *, thoroughly: 
         found = await agent.find(running.DETAILS, seconds=SECONDS)
     except Refused as refused:
         kept = before or Reading()
-        return Reading(kept.standing, refused.issues[0], kept.details, kept.nodes, kept.packs, kept.steps, kept.imports)
+        return replace(kept, issue=refused.issues[0], refused=())
     if found is None:
         return Reading()
     details = found.sent()
@@ -79,15 +84,27 @@ async def read(agent: Agent, host: Host, before: Reading | None, *, thoroughly: 
     way = steps(answers[1], host.clock.now(), durations.learned(host))
     packs = members.packs(answers[2]) if thoroughly or before is None else before.packs
     imports = _imports(answers[3]) if thoroughly or before is None else before.imports
-    now = standing(details, nodes, packs, way)
+    certificates, at = await _certificates(agent, host, before, details)
+    now = standing(details, nodes, packs, way, members.ending(certificates, host.clock.now()))
     if now.state == "Running" and now.mark == "ok" and before is not None and before.standing.state == "Provisioning":
         durations.learn(host, way)
-    return Reading(now, None, details, nodes, packs, way, imports, refused_)
+    return Reading(now, None, details, nodes, packs, way, imports, certificates, at, refused_)
 
 
-async def _asked(agent: Agent, operation: Operation[Any]) -> tuple[Answer, Issue | None]:
+async def _certificates(
+    agent: Agent, host: Host, before: Reading | None, details: Answer
+) -> tuple[Certificates, float]:
+    """Those of the cluster, and when they were asked for; what was said before while that is less than an hour ago."""
+    kept, at = (before.certificates, before.certificates_at) if before is not None else (Certificates(), float("-inf"))
+    if text(details, "status", "clusterState") != "Running" or host.clock.boottime() - at < HOUR:
+        return kept, at
+    said, issue = await _asked(agent, running.CERTIFICATES, seconds=FEW)
+    return (kept if issue is not None else members.certificates(said)), host.clock.boottime()
+
+
+async def _asked(agent: Agent, operation: Operation[Any], *, seconds: float = SECONDS) -> tuple[Answer, Issue | None]:
     try:
-        found = await agent.find(operation, seconds=SECONDS)
+        found = await agent.find(operation, seconds=seconds)
     except Refused as refused:
         return {}, refused.issues[0]
     return ({} if found is None else found.sent()), None

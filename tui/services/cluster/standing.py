@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from tui.models.change import Issue, Severity
+from tui.models.codes import TITLES
 from tui.services.cluster.answers import Answer, flag, moment, part, parts, text
 from tui.services.cluster.members import Node, Pack
 from tui.services.cluster.steps import DONE, Step, under_way, words_of
@@ -53,14 +55,25 @@ NONE = Standing()
 
 
 def standing(
-    details: Answer | None, nodes: Sequence[Node] = (), packs: Sequence[Pack] = (), steps: Sequence[Step] = ()
+    details: Answer | None,
+    nodes: Sequence[Node] = (),
+    packs: Sequence[Pack] = (),
+    steps: Sequence[Step] = (),
+    ending: Trouble | None = None,
 ) -> Standing:
-    """What the answers say together. `details` is None where there is no cluster."""
+    """What the answers say together.
+
+    Args:
+        details: None where there is no cluster.
+        ending: a certificate of the cluster that ends soon; left out where the agent says so itself.
+    """
     if details is None:
         return NONE
     status = part(details, "status")
     state = text(status, "clusterState")
     wrong = tuple(_wrong(status, state, nodes, packs, steps))
+    if ending is not None and state == "Running" and not any(t.issue.code == ending.issue.code for t in wrong):
+        wrong = (*wrong, ending)
     errors = [t for t in wrong if t.issue.severity == "error"]
     ready = sum(node.mark == "ok" for node in nodes)
     mark, word = _mark(state, bool(errors), bool(wrong), text(status, "health", "status"))
@@ -133,6 +146,9 @@ def _condition(condition: Answer) -> Trouble | None:
     if status in (("false",) if bad_when_true else DONE):
         return None
     message = text(condition, "message")
+    if kind in TITLES:  # an agent of ours: the kind is the code, the reason how bad it is
+        severity: Severity = "error" if text(condition, "reason") == "error" else "warning"
+        return Trouble(Issue(kind, severity, "", message, ""), f"{kind}: {message}")
     return trouble(
         words_of(kind), text(condition, "reason") or (kind if bad_when_true else ""), message,
         moment(condition, "lastTransitionTime"), warning=status == "unknown",

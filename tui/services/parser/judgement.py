@@ -12,13 +12,9 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from tui.models.certificate import Certificate, Judged
+from tui.models.certificate import BELIEVABLE, SOON, Certificate, Judged
 from tui.models.change import Issue
 
-SOON = 60 * 86400
-"""Seconds before its end from which on an authority is said to end soon."""
-BELIEVABLE = 1735689600.0
-"""2025-01-01: a clock that is before this program was written is not set."""
 STRICT = "Python 3.13 and later"
 OPENSSL = "OpenSSL (curl, Python)"
 GO = "Go (containerd, kubelet)"

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from tui.models.certificate import Certificate
+from tui.models.certificate import BELIEVABLE, Certificate
 from tui.models.change import Issue
 from tui.services.parser import certificates, containers, judgement, mending
 
@@ -181,7 +181,7 @@ def _chain(leaf: Any, known: Sequence[Any]) -> Iterator[Any]:
 
 
 def _about(c: Certificate, x: Any, now: float) -> Iterator[Issue]:
-    if now >= judgement.BELIEVABLE:
+    if now >= BELIEVABLE:
         if c.not_after <= now:
             text = f"{c.subject} ended on {judgement.day(c.not_after)}."
             yield Issue(
