@@ -7,7 +7,7 @@ it (Enter) or why they cannot.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
@@ -15,12 +15,17 @@ from textual.widget import Widget
 from tui.models.facts import Link, main_address
 from tui.services.checks.cluster import locked
 from tui.session import Session
-from tui.widgets.look import MARKS
-from tui.widgets.messages import Edit
+from tui.widgets.look import MARKS, SEVERITY_MARKS
+from tui.widgets.messages import Edit, PortsChanged
 from tui.widgets.page import Page, Row, clip, heading, text, wrapped
 from tui.widgets.place import Place
-from tui.widgets.words import METHODS, carrier, link_mark, origin
+from tui.widgets.words import METHODS, at_the_other_end, carrier, link_mark, origin
 
+if TYPE_CHECKING:
+    from tui.services.port.known import Ports
+
+WIDEST = 100
+"""Columns with which the list has room for who is at the other end, too; else the details and Find the port say it."""
 WIDE = 55
 """Columns that the whole list needs; with fewer it has name and address."""
 DETAIL_LINES = 13
@@ -40,11 +45,13 @@ class NetworkScreen(Place):
     AUTO_FOCUS = "#links"
     HELP_TEXT = (
         "All network interfaces, as the kernel has them now; cables and addresses update by themselves. "
-        "Enter changes the one at the mark, Space shows all about it."
+        "Enter changes the one at the mark, Space shows all about it. F finds the port that a cable is in, and says "
+        "where it leads."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "edit", "change", key_display="Enter"),
         Binding("space", "details", "details", key_display="Space"),
+        Binding("f", "find", "find the port", key_display="F"),
     ]
 
     def __init__(self, session: Session) -> None:
@@ -60,13 +67,37 @@ class NetworkScreen(Place):
         yield self.links
 
     def update(self) -> None:
-        self.columns.show([heading(COLUMNS if self.text_width >= WIDE else COLUMNS_NARROW)])
+        columns = COLUMNS if self.text_width < WIDEST else f"{COLUMNS:<66}At the other end"
+        self.columns.show([heading(columns if self.text_width >= WIDE else COLUMNS_NARROW)])
         links = [x for x in self.session.facts.links if x.kind != "loopback"]
-        self.links.show([_row(link, self.text_width) for link in links] or [text("no network interface")])
+        rows = [_row(link, self.text_width, self._other_end(link)) for link in links]
+        self.links.show(rows or [text("no network interface")])
         if self.session.facts.link(self.shown) is None:
             self.shown = self.links.key
         self.details.styles.height = max(1, min(DETAIL_LINES, self.app.size.height - FRAME - SMALLEST_LIST))
         self._show_details()
+
+    def on_mount(self) -> None:
+        """Listen on the cables from now on, also while another place is shown: switches speak every 30 seconds."""
+        from tui.services.port.known import Ports
+
+        self.session.ports = Ports(self.session.host, self.session.facts.links)
+        self.app.run_worker(self._follow(self.session.ports), group="kernel", exit_on_error=False)
+
+    async def _follow(self, known: Ports) -> None:
+        async for _ in known.follow():
+            self.app.post_message(PortsChanged())
+
+    def _other_end(self, link: Link) -> str:
+        """Who is there, for the last column; "" where nobody was heard, or there is no such column."""
+        known = self.session.ports
+        heard = known.neighbours(link.index) if known is not None and self.text_width >= WIDEST else ()
+        return at_the_other_end(heard[0], self.text_width - 66) if heard else ""
+
+    def action_find(self) -> None:
+        from screens.port import PortScreen
+
+        self.app.push_screen(PortScreen(self.session))
 
     def action_details(self) -> None:
         self.shown = self.links.key
@@ -83,6 +114,8 @@ class NetworkScreen(Place):
     def _show_details(self) -> None:
         link = self.session.facts.link(self.shown)
         rows = list(details(link, self.text_width)) if link else []
+        if link is not None and self.session.ports is not None:
+            rows += _cable(link, self.session.ports, self.text_width)
         drafted = self.session.draft.link(link.identity) if link and self.session.draft else None
         if drafted is not None:
             rows.insert(1, text("changed in the draft, not applied: see Review"))
@@ -100,7 +133,7 @@ COLUMNS_NARROW = f"   {'Interface':<10}Address"
 COLUMNS = f"   {'Interface':<10}{'Link':<13}{'Address':<23}From"
 
 
-def _row(link: Link, width: int) -> Row:
+def _row(link: Link, width: int, other_end: str) -> Row:
     """One line of the list: mark, name, link, first address, where it is from or why it cannot be changed."""
     mark = link_mark(link)
     address = main_address(link)
@@ -113,7 +146,16 @@ def _row(link: Link, width: int) -> Row:
     if width < WIDE:
         return Row(((f"{mark:<3}", MARKS[mark]), clip(f"{link.name:<9} {address or 'none'}", width - 3)), link.identity)
     words = f"{clip(link.name, 9):<10}{carrier(link):<13}{clip(address or 'none', 19) + more:<23}{where}"
+    words = f"{words:<63}{other_end}".rstrip() if other_end else words
     return Row(((f"{mark:<3}", MARKS[mark]), clip(words, width - 3)), link.identity or link.name)
+
+
+def _cable(link: Link, known: Ports, width: int) -> Iterator[Row]:
+    """Where the cable of a link leads, as far as it was heard, and what that means for its set-up."""
+    for neighbour in known.neighbours(link.index):
+        yield from _value("Leads to", at_the_other_end(neighbour, width), neighbour.protocol, width)
+    if (issue := known.hints().get(link.index)) is not None:
+        yield from wrapped(f"{issue.code} {issue.text} {issue.remedy}", width, SEVERITY_MARKS[issue.severity])
 
 
 def details(link: Link, width: int) -> Iterator[Row]:

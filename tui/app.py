@@ -224,6 +224,9 @@ class OnsiteApp(App[None], inherit_bindings=False):
     def on_facts_changed(self) -> None:
         self._refresh_places()
 
+    def on_ports_changed(self) -> None:
+        self._refresh_places()
+
     def on_agent_answered(self) -> None:
         self._refresh_places()
 

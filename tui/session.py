@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from tui.services.cluster.reading import Reading
     from tui.services.lease import Lease
     from tui.services.network.backend import Backend
+    from tui.services.port.known import Ports
     from tui.services.proxy.trial import Trial
     from tui.services.timekeeping.state import Synchronisation
     from tui.services.trust.reading import Installed
@@ -119,6 +120,8 @@ class Session:
     """The addresses that the proxy was tried with last."""
     cluster: Reading | None = None
     """What the agent said of its cluster; None until it was asked."""
+    ports: Ports | None = None
+    """Who is at the other end of each cable; listened for since Network was opened first."""
     _client: Agent | None = None
     physical: bool = False
     """One stands at the host: its screen, its serial line, or a host to practise on."""

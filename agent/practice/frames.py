@@ -1,7 +1,8 @@
 """Ethernet, ARP, neighbour discovery and LLDP as bytes.
 
 Sources: RFC 826 (ARP), RFC 4861 §4.3-4.4 and §7.2.4 (neighbour solicitation and advertisement), RFC 8200 §8.1 (the
-checksum), IEEE 802.1Q (tags), IEEE 802.1AB (LLDP).
+checksum), IEEE 802.1Q (tags), IEEE 802.1AB (LLDP),
+IEEE 802.1AX §6.4.2.3 (LACP).
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ import socket
 import struct
 from ipaddress import IPv4Address, IPv6Address
 
-ARP, IPV6, LLDP, TAGGED = 0x0806, 0x86DD, 0x88CC, 0x8100
+ARP, IPV6, LLDP, SLOW, TAGGED = 0x0806, 0x86DD, 0x88CC, 0x8809, 0x8100
 BROADCAST = b"\xff" * 6
 LLDP_GROUP = bytes.fromhex("0180c200000e")
+SLOW_GROUP = bytes.fromhex("0180c2000002")
 _REQUEST, _REPLY = 1, 2
 _SOLICITATION, _ADVERTISEMENT = 135, 136
 _ALL_NODES = IPv6Address("ff02::1").packed
@@ -73,7 +75,7 @@ def _checksum(data: bytes) -> int:
     return ~total & 0xFFFF
 
 
-def lldp(source: bytes, port: str, system: str, vlan: int) -> bytes:
+def lldp(source: bytes, port: str, system: str, vlan: int, about: str = "") -> bytes:
     """What a switch says of itself: chassis, port, lifetime, name and the VLAN of untagged frames (802.1Q annex D)."""
 
     def item(kind: int, value: bytes) -> bytes:
@@ -83,8 +85,18 @@ def lldp(source: bytes, port: str, system: str, vlan: int) -> bytes:
         item(1, b"\x04" + source),
         item(2, b"\x05" + port.encode()),
         item(3, struct.pack("!H", 120)),
+        *([item(4, about.encode())] if about else []),
         item(5, system.encode()),
         item(127, b"\x00\x80\xc2\x01" + struct.pack("!H", vlan)),
         item(0, b""),
     )
     return ethernet(LLDP_GROUP, source, LLDP, b"".join(items))
+
+
+def lacp(source: bytes, key: int, port: int, partner: bytes = bytes(6)) -> bytes:
+    """What a switch says at a port of a bundle; of a partner it knows nothing, unless given."""
+    state = 0x05 if any(partner) else 0x45  # active, can be aggregated; 0x40: the partner is a default
+    actor = struct.pack("!BBH6sHHHB3x", 1, 20, 0x8000, source, key, 0x8000, port, state)
+    other = struct.pack("!BBH6sHHHB3x", 2, 20, 0, partner, 0, 0, 0, 0)
+    collector = struct.pack("!BBH12x", 3, 16, 0)
+    return ethernet(SLOW_GROUP, source, SLOW, b"\x01\x01" + actor + other + collector + bytes(52))

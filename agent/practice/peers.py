@@ -10,7 +10,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
-from agent.practice import cables, dhcpd, dnsd, neighbour, trunk
+from agent.practice import cables, dhcpd, dnsd, neighbour, switch, trunk
 from agent.practice.state import cause
 from tui import namespaces
 
@@ -79,6 +79,7 @@ async def _serve(hub: Path) -> None:
         dnsd.serve((cables.GATEWAY4, cables.GATEWAY6)),
         neighbour.serve(cables.HEALTHY.peer),
         trunk.serve(cables.TRUNK.peer),
+        switch.serve(),
     ]
     # What is served has to outlive this line: the loop holds transports, these hold the rest.
     kept = await asyncio.gather(*begin)

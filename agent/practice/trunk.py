@@ -10,10 +10,9 @@ import socket
 
 from agent.practice import frames, wire
 from agent.practice.cables import TRUNK, VLAN, VLAN_GATEWAY4
+from agent.practice.switch import NAME, PERIOD
 
 _MAC = frames.mac(TRUNK.peer_mac)
-_PERIOD = 2.0
-"""Seconds between broadcasts; LLDP of a real switch comes every 30 (802.1AB msgTxInterval), too long for practice."""
 
 
 def answer(frame: bytes, vlan: int | None) -> bytes | None:
@@ -35,5 +34,5 @@ async def _chatter(port: socket.socket) -> None:
     asking = frames.arp_request(_MAC, VLAN_GATEWAY4, "198.51.100.20")
     while True:
         wire.send(port, frames.ethernet(frames.BROADCAST, _MAC, frames.ARP, asking, VLAN))
-        wire.send(port, frames.lldp(_MAC, "Gi1/0/14", "switch.site.example", 0))
-        await asyncio.sleep(_PERIOD)
+        wire.send(port, frames.lldp(_MAC, "Gi1/0/14", NAME, 0))
+        await asyncio.sleep(PERIOD)

@@ -9,6 +9,10 @@ class FactsChanged(Message):
     """The facts of the session were read again and differ."""
 
 
+class PortsChanged(Message):
+    """A cable came or went, or somebody at its other end was heard."""
+
+
 class DraftChanged(Message):
     """A value of the draft was set, or the draft was discarded."""
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tui.models.facts import Link
+
+if TYPE_CHECKING:
+    from tui.models.port import Neighbour
 
 ORIGINS = {
     "dhcp": "DHCP",
@@ -43,3 +48,15 @@ def link_mark(link: Link) -> str:
 
 
 METHODS = {"dhcp": "DHCP", "static": "static", "off": "off", "auto": "automatic"}
+
+
+def at_the_other_end(neighbour: Neighbour, width: int) -> str:
+    """Who is there, the port and its VLAN; the name gives way where there is no room: "switch-a Gi1/0/14, VLAN 20"."""
+    vlan = {None: "", 0: ", tags only"}.get(neighbour.vlan, f", VLAN {neighbour.vlan}")
+    where = f"{neighbour.port}{vlan}"
+    name = neighbour.system.split(".")[0] or neighbour.chassis
+    room = width - len(where) - 1
+    if len(name) > room:
+        name = f"{name[: room - 2]}.." if room > 4 else ""
+    found = f"{name} {where}".strip()
+    return found if len(found) <= width else f"{found[: width - 2]}.."

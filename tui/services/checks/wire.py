@@ -21,7 +21,7 @@ from tui.services.checks.frames import Ip
 _ALL = 0x0003
 """ETH_P_ALL"""
 _SOL_PACKET, _ADD_MEMBERSHIP, _AUXDATA = 263, 1, 8
-_GROUP, _PROMISCUOUS = 0, 1
+GROUP, _PROMISCUOUS = 0, 1
 """PACKET_MR_*: a card hands over one multicast group more, or everything, frames of unknown VLANs included."""
 _ATTACH_FILTER = 26
 _FOR_OTHERS, _OUTGOING = 3, 4
@@ -92,10 +92,10 @@ class Wire:
         Raises:
             OSError: as socket(2); the link is gone or CAP_NET_RAW is missing.
         """
-        with _port(self.link, _ALL) as port:
+        with open_port(self.link, _ALL) as port:
             port.setsockopt(_SOL_PACKET, _AUXDATA, 1)
-            _join(port, self.link, _PROMISCUOUS, b"")
-            with _reading(port, self._tag):
+            join(port, self.link, _PROMISCUOUS, b"")
+            with reading(port, self._tag):
                 yield
 
     def _tag(self, port: socket.socket) -> None:
@@ -136,17 +136,22 @@ def listening(link: Link, own: frozenset[str], addresses: Iterable[Ip]) -> Itera
     groups = {_ALL_NODES} | {frames.solicited_node(a) for a in addresses if a.version == 6}
     with contextlib.ExitStack() as open_ports:
         for protocol in (frames.ARP, frames.IPV6):
-            port = open_ports.enter_context(_port(link, protocol))
+            port = open_ports.enter_context(open_port(link, protocol))
             if protocol == frames.IPV6:
                 for group in groups:
-                    _join(port, link, _GROUP, frames.group_mac(group))
+                    join(port, link, GROUP, frames.group_mac(group))
             wire._ports[protocol] = port
-            open_ports.enter_context(_reading(port, wire._hear))
+            open_ports.enter_context(reading(port, wire._hear))
         yield wire
 
 
 @contextmanager
-def _port(link: Link, protocol: int) -> Iterator[socket.socket]:
+def open_port(link: Link, protocol: int) -> Iterator[socket.socket]:
+    """A socket that gets the frames of one EtherType on one link.
+
+    Raises:
+        OSError: the link is gone, or CAP_NET_RAW is missing (PermissionError).
+    """
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0) as port:
         if protocol == frames.IPV6:
             _only_neighbour_discovery(port)
@@ -155,20 +160,42 @@ def _port(link: Link, protocol: int) -> Iterator[socket.socket]:
 
 
 @contextmanager
-def _reading(port: socket.socket, read: Callable[[socket.socket], None]) -> Iterator[None]:
+def reading(port: socket.socket, read: Callable[[socket.socket], None], *, pause_after: int = 0) -> Iterator[None]:
+    """Call `read` whenever a frame is there, for as long as the block lasts.
+
+    Args:
+        pause_after: do not look for a second after so many frames, so that a flood costs next to nothing: the kernel
+            drops what does not fit meanwhile. 0: never.
+    """
+    loop = asyncio.get_running_loop()
+    left = pause_after
+    pause: asyncio.TimerHandle | None = None
+
     def ready() -> None:
+        nonlocal left, pause
         with contextlib.suppress(OSError):  # nothing there after all, or the link went down meanwhile
             read(port)
+        left -= 1
+        if left == 0:
+            loop.remove_reader(port)
+            pause = loop.call_later(1.0, look)
 
-    loop = asyncio.get_running_loop()
-    loop.add_reader(port, ready)
+    def look() -> None:
+        nonlocal left
+        left = pause_after
+        loop.add_reader(port, ready)
+
+    look()
     try:
         yield
     finally:
+        if pause is not None:
+            pause.cancel()
         loop.remove_reader(port)
 
 
-def _join(port: socket.socket, link: Link, kind: int, address: bytes) -> None:
+def join(port: socket.socket, link: Link, kind: int, address: bytes) -> None:
+    """Have the card hand over one group more (`GROUP`), or everything, for as long as the socket is open."""
     port.setsockopt(_SOL_PACKET, _ADD_MEMBERSHIP, struct.pack("iHH8s", link.index, kind, len(address), address))
 
 

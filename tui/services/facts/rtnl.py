@@ -16,8 +16,9 @@ from tui.models.facts import Address, Link, OperState, Origin, Route
 from tui.services.facts.ethtool import with_hardware
 from tui.services.facts.netlink import attributes, dump, number, text
 
-RTM_NEWLINK, RTM_GETLINK, RTM_NEWADDR, RTM_GETADDR, RTM_NEWROUTE, RTM_GETROUTE = 16, 18, 20, 22, 24, 26
-_GROUPS = 0x1 | 0x10 | 0x40 | 0x100 | 0x400
+RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_NEWADDR, RTM_GETADDR, RTM_NEWROUTE, RTM_GETROUTE = 16, 17, 18, 20, 22, 24, 26
+LINKS = 0x1
+_GROUPS = LINKS | 0x10 | 0x40 | 0x100 | 0x400
 """RTMGRP_LINK, IPV4_IFADDR, IPV4_ROUTE, IPV6_IFADDR, IPV6_ROUTE."""
 _SOL_NETLINK, _NETLINK_GET_STRICT_CHK = 270, 12
 _OPERSTATES: tuple[OperState, ...] = (
@@ -65,8 +66,8 @@ def links() -> tuple[Link, ...]:
     return tuple(sorted(found, key=lambda link: link.index))
 
 
-def listen() -> socket.socket:
-    """A non-blocking socket that becomes readable when links, addresses or routes change.
+def listen(groups: int = _GROUPS) -> socket.socket:
+    """A non-blocking socket that becomes readable when links, addresses or routes change, or with `LINKS` links only.
 
     What it delivers is a hint to read again: ENOBUFS means that events were lost, and the socket goes on.
 
@@ -78,7 +79,7 @@ def listen() -> socket.socket:
     )
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-        sock.bind((0, _GROUPS))
+        sock.bind((0, groups))
     except OSError:
         sock.close()
         raise
