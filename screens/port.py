@@ -7,6 +7,7 @@ switch port. They look at this screen from behind a rack, so what moved last sta
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, ClassVar
@@ -45,12 +46,13 @@ class PortScreen(Place):
         "Pull a cable or plug one in: the port that noticed it stands at the top, the newest first. L lets the lamp of "
         "the port at the mark blink, where its driver can, until L again or Esc. Beside each port stands who is at "
         "the other end, the port there and its VLAN, where a switch announces it (LLDP, CDP); most do every 30 s. "
-        "Enter shows all that it says. No link is taken down for any of this. A port that is switched off does not "
-        "notice a cable."
+        "Enter shows all that it says. No link is taken down for any of this. A port that is switched off notices "
+        "no cable: O has all of them on while this page is open, without an address."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "details", "details", key_display="Enter"),
         Binding("l", "blink", "blink", key_display="L"),
+        Binding("o", "switch_on", "switch on", key_display="O"),
         Binding("escape,ctrl+g,q", "leave_page", "back", key_display="Esc"),
         Binding("ctrl+y,f1,question_mark", "app.help", "help", key_display="^Y"),
     ]
@@ -63,6 +65,8 @@ class PortScreen(Place):
         self.blinking: Worker[None] | None = None
         self.lamp: str | Issue = ""
         """What the lamp does, or why it does not."""
+        self.awake: tuple[str, ...] = ()
+        """Ports that are on for as long as this page is open."""
 
     def body(self) -> Iterable[Widget]:
         yield self.news
@@ -77,6 +81,7 @@ class PortScreen(Place):
         rows = [port_row(link, known, width) for link in found] or [text("no network interface")]
         below = list(self._below(found, known, width))
         self.list.show([*rows, BLANK, *below] if below else rows)
+        self.refresh_bindings()
 
     def _below(self, found: tuple[Link, ...], known: Ports | None, width: int) -> Iterator[Row]:
         """What the lamp does, what is wrong, and how long one may have to wait."""
@@ -84,6 +89,11 @@ class PortScreen(Place):
             yield from _issue_rows(self.lamp, width)
         elif self.lamp:
             yield text(clip(self.lamp, width))
+        if self.awake:
+            yield from wrapped(f"Switched on while this page is open: {', '.join(self.awake)}.", width)
+        elif off := self._off():
+            names = ", ".join(link.name for link in off)
+            yield from wrapped(f"Switched off, so they notice no cable: {names}. O has them on for now.", width, "-")
         if known is None:
             return
         for issue in {issue.text: issue for issue in known.hints().values()}.values():
@@ -102,6 +112,32 @@ class PortScreen(Place):
         elif link := self.session.facts.link(key):
             rows = list(port_details(link, self.session.ports, self.text_width))
             self.app.push_screen(ExplainScreen(self.session, rows))
+
+    # --- ports that are off ------------------------------------------------------------------------------------------
+
+    def _off(self) -> list[Link]:
+        """None of a recorded host, where nobody can plug anything in."""
+        recorded = self.session.host.kind == "recorded"
+        return [] if recorded else [x for x in ports(self.session.facts.links) if not x.admin_up]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "switch_on" or (bool(self._off()) and not self.awake)
+
+    def action_switch_on(self) -> None:
+        off = self._off()
+        self.awake = tuple(link.name for link in off)
+        self.run_worker(self._stay_on(off), group="switched", exit_on_error=False)
+        self.update()
+
+    async def _stay_on(self, links: list[Link]) -> None:
+        from tui.services.port import switched
+
+        try:
+            with switched.on(self.session.host, links):
+                await asyncio.Event().wait()  # until the page is left, which cancels this
+        except Refused as refused:
+            self.awake, self.lamp = (), refused.issues[0]
+            self.update()
 
     # --- the lamp ----------------------------------------------------------------------------------------------------
 

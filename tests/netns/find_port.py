@@ -90,10 +90,10 @@ async def main(root: Path) -> None:
     result: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder, far(Path(folder)) as there:
         pid = there[-1]
-        for n in range(2):
+        for n in range(3):
             ip("link", "add", f"lan{n}", "address", f"00:00:5e:00:53:1{n}", "type", "veth", "peer", "name", f"sw{n}")
             ip("link", "set", f"sw{n}", "netns", pid)
-            ip("link", "set", f"lan{n}", "up")
+            ip("link", "set", f"lan{n}", "down" if n == 2 else "up")
             run(*there, "ip", "link", "set", f"sw{n}", "up")
         session = Session(Host(root, NetlinkKernel(), "network"), "alice", "tty1")
         session.read()
@@ -116,6 +116,7 @@ async def main(root: Path) -> None:
                 result["lacp"] = grid(app)
             result["seconds"] = [await pulled(pilot, there, n) for n in range(PULLS)]
             result["blink"] = await lamp(pilot)
+            result["off"], result["on"], result["left"] = await switched(pilot, there, session)
         result["open"] = sorted(descriptors() - before)
     print(json.dumps(result))
 
@@ -147,6 +148,25 @@ async def lamp(pilot: Pilot[Any]) -> str:
     await pilot.press("l")
     await gone(pilot, "L stops it")
     return grid(pilot.app)
+
+
+async def switched(pilot: Pilot[Any], there: list[str], session: Session) -> tuple[str, str, list[bool]]:
+    """What the page says of lan2, which is off; a cable pulled there once it is on; and whether all are on after."""
+    accepts = Path("/proc/sys/net/ipv6/conf/lan2/accept_ra")
+    off, former = grid(pilot.app), accepts.read_text()
+    await pilot.press("o")
+    await seen(pilot, "Switched on while this page is open: lan2.")
+    await until(pilot, lambda: "lan2      10000 Mb/s" in grid(pilot.app), "its carrier")
+    assert "lan2 plugged in" not in grid(pilot.app), "nobody did"
+    assert accepts.read_text().strip() == "0"
+    moving = await asyncio.create_subprocess_exec(*there, "ip", "link", "set", "sw2", "down")
+    await moving.wait()
+    await seen(pilot, "lan2 unplugged just now")
+    on = grid(pilot.app)
+    await pilot.press("escape")
+    await until(pilot, lambda: not next(x for x in session.host.kernel.links() if x.name == "lan2").admin_up)
+    await until(pilot, lambda: accepts.read_text() == former)
+    return off, on, [x.admin_up for x in session.host.kernel.links() if x.name.startswith("lan")]
 
 
 if __name__ == "__main__":

@@ -55,6 +55,13 @@ def test_a_lamp_that_cannot_blink_says_so(found: dict[str, Any]) -> None:
     assert "N313 The driver of lan0 cannot blink its lamp." in found["blink"]
 
 
+def test_a_port_that_is_off_is_on_while_one_looks_and_off_again_afterwards(found: dict[str, Any]) -> None:
+    assert "Switched off, so they notice no cable: lan2. O has them on" in found["off"].replace("\n", " ")
+    assert "O switch on" in found["off"]
+    assert "O switch on" not in found["on"]
+    assert found["left"] == [True, True, False]
+
+
 def test_nothing_stays_open(found: dict[str, Any]) -> None:
     assert found["open"] == []
 

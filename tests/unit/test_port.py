@@ -280,6 +280,7 @@ def test_a_carrier_that_comes_with_switching_on_is_no_hands_work() -> None:
     assert not carrier.by_hand(late, {2: on})
     assert carrier.by_hand(later, {2: on})
     assert carrier.by_hand(late, {})
+    assert not carrier.by_hand(on, {})
 
 
 def test_which_links_have_a_cable_that_one_can_hold() -> None:

@@ -188,6 +188,7 @@ TITLES = {
     "N312": "No partner for the bond",
     "N313": "This lamp does not blink",
     "N314": "Neighbours cannot be heard",
+    "N315": "A port cannot be switched on",
     "C101": "Another change is pending",
     "C102": "A file has changed since Review",
     "C103": "The system refused the change",

@@ -90,11 +90,11 @@ def moved(before: Carrier | None, after: Carrier | None) -> Move | None:
 
 
 def by_hand(plug: Plug, last: Mapping[int, Plug]) -> bool:
-    """Whether a person did it: a carrier right after switching on was there before, and is only noticed now.
+    """Whether a person did it: programs switch on and off, and a carrier right after that is only noticed now.
 
     Args:
         last: the move before it, of each link.
     """
     before = last.get(plug.index)
     late = before is not None and before.move in ("switched on", "appeared") and plug.at - before.at < NEGOTIATION
-    return not (plug.move == "plugged in" and late)
+    return plug.move not in ("switched on", "switched off") and not (plug.move == "plugged in" and late)

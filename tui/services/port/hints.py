@@ -37,11 +37,9 @@ def _unwanted(
         if index in answered or index not in carriers:
             continue
         name = carriers[index].name
-        same = sorted(
-            carriers[i].name for i, b in bundles.items()
-            if i != index and i in carriers and (b.system, b.key) == (bundle.system, bundle.key)
-        )  # fmt: skip
-        text = f"The switch takes {_and([name, *same])} for a bundle (LACP), and this host has no such bond."
+        same = [i for i, b in bundles.items() if i in carriers and (b.system, b.key) == (bundle.system, bundle.key)]
+        names = _and(sorted(carriers[i].name for i in same))
+        text = f"The switch takes {names} for a bundle (LACP), and this host has no such bond."
         if index in others:
             text = f"The switch speaks LACP at {name}, and {others[index]}, which has it, does not."
         remedy = "Make a bond in the mode 802.3ad of it, or ask IT to take the port out of its bundle."

@@ -37,7 +37,7 @@ class Ports:
         links: as they were read last; what moved since then counts.
 
     Attributes:
-        plugs: what moved since this console looks, the newest first.
+        plugs: what a hand moved since this console looks, the newest first.
         refused: why nobody is heard; None while all ports are listened on.
     """
 
@@ -79,8 +79,8 @@ class Ports:
         return hints(self._carriers, bundles, self.bonds, listened)
 
     def moved(self, index: int) -> Plug | None:
-        """The last move of that port."""
-        return self._last.get(index)
+        """The last move of that port by a hand."""
+        return next((plug for plug in self.plugs if plug.index == index), None)
 
     def just_now(self, plug: Plug) -> bool:
         return self.host.clock.boottime() - plug.at < JUST_NOW
@@ -169,8 +169,8 @@ class Ports:
                 self._neighbours.pop(plug.index, None)
                 self._bundles.pop(plug.index, None)
             if carrier.by_hand(plug, self._last):
-                self._last[plug.index] = plug
                 self.plugs = [plug, *self.plugs][:_MOST_PLUGS]
+            self._last[plug.index] = plug
 
     def hear(self, index: int, frame: bytes) -> None:
         """A frame came in at that port; one that breaks a rule of its protocol did not."""
