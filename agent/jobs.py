@@ -134,8 +134,8 @@ class Jobs:
                     [(job, number, step.name, step.label) for number, step in enumerate(steps, 1)],
                 )
                 self.store.run(
-                    "UPDATE events SET past = 1 WHERE past = 0 AND about = ?"
-                    " AND type IN (SELECT value FROM json_each(?))",
+                    "UPDATE events SET past = 1 WHERE past = 0 AND about = ? AND (type IN"
+                    " (SELECT value FROM json_each(?)) OR (status <> 'True' AND about = 'cluster'))",
                     chosen.about, json.dumps(names),
                 )  # fmt: skip
         except sqlite3.IntegrityError as error:

@@ -182,7 +182,7 @@ def overview(reading: Reading, width: int, now: float) -> Iterator[Row]:
     if standing.reboot_pending:
         yield from wrapped("A host waits for a restart before all of its changes hold.", width, "!")
     yield BLANK
-    if standing.state in ("Provisioning", "Deleting", "Error") or standing.state == "":
+    if standing.state != "Running" or standing.step is not None:
         step = standing.step
         words = f"{step.label}, {spell(step.spent)}" if step is not None and step.spent is not None else ""
         done = sum(s.mark == "ok" for s in reading.steps)

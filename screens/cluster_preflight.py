@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -13,7 +13,7 @@ from screens.cluster_page import issue_rows
 from tui.models.change import Issue, Refused
 from tui.session import Session
 from tui.widgets.messages import Explain
-from tui.widgets.page import BLANK, Row, heading, marked, text, wrapped
+from tui.widgets.page import BLANK, Row, heading, text, wrapped
 
 if TYPE_CHECKING:
     from tui.models.onsite.preflight import HostPreflight, Preflight
@@ -71,8 +71,16 @@ class PreflightStep(ListStep):
             self.update()
 
     def update(self) -> None:
-        self.show_head("Nothing is written for this.")
+        self.show_head(self.verdict())
         self.list.show(list(self._rows()))
+
+    def verdict(self) -> str:
+        """What came of it, above all that was found."""
+        if self.busy or self.found is None:
+            return "Nothing is written for this."
+        if self.blocking or any(i.severity == "error" for i in self.drafted):
+            return "What is marked x stands in the way. Mend it, then R."
+        return "Nothing stands in the way. ^X goes on."
 
     def _rows(self) -> Iterator[Row]:
         width = self.text_width
@@ -88,11 +96,8 @@ class PreflightStep(ListStep):
         if not_offered:
             words = "This agent does not offer to look at the hosts beforehand; it says what is wrong while it works."
             yield from wrapped(words, width, "-")
-        for host in self.found.hosts if self.found else ():
-            yield from of_host(host, width)
-        if self.found is not None and not self.blocking and not self.drafted:
-            yield BLANK
-            yield text("Nothing stands in the way. ^X goes on.")
+        for hosts in alike(self.found.hosts if self.found else ()):
+            yield from of_hosts(hosts, width)
 
     @property
     def blocking(self) -> bool:
@@ -108,12 +113,20 @@ class PreflightStep(ListStep):
         return not self.busy and not any(i.severity == "error" for i in self.drafted)
 
 
-def of_host(host: HostPreflight, width: int) -> Iterator[Row]:
-    """One host: fit, or everything that is not."""
-    errors = sum(f.severity == "error" for f in host.findings)
-    mark = "x" if errors else "!" if host.findings else "ok"
-    yield marked(mark, f"{host.host_name or host.host_uid}{'' if host.findings else '  fit'}")
-    found = [Issue(f.code, f.severity, "", f.text, f.remedy) for f in host.findings]
+def alike(hosts: Iterable[HostPreflight]) -> list[list[HostPreflight]]:
+    """Hosts of which the same was found together; those that have errors first."""
+    groups: dict[tuple[tuple[str, str], ...], list[HostPreflight]] = {}
+    for host in hosts:
+        groups.setdefault(tuple((f.code, f.text) for f in host.findings), []).append(host)
+    return sorted(groups.values(), key=lambda g: not any(f.severity == "error" for f in g[0].findings))
+
+
+def of_hosts(hosts: Sequence[HostPreflight], width: int) -> Iterator[Row]:
+    """Hosts that are alike: fit, or everything that is not."""
+    found = [Issue(f.code, f.severity, "", f.text, f.remedy) for f in hosts[0].findings]
+    mark = "x" if any(i.severity == "error" for i in found) else "!" if found else "ok"
+    names = ", ".join(h.host_name or h.host_uid for h in hosts)
+    yield from wrapped(f"{names}{'' if found else '  fit'}", width, mark)
     for row in issue_rows(found, width - 3):
         yield row._replace(parts=("   ", *row.parts))
 

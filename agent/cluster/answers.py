@@ -39,6 +39,8 @@ from tui.models.contract.running import (
 )
 
 RENEWAL_DAYS = 30
+COMING = 180
+"""Seconds within which a node that joins becomes ready; before that nothing is wrong with it."""
 
 
 def details(
@@ -49,12 +51,14 @@ def details(
     kubeconfig: str,
     services: Iterable[Mapping[str, Any]],
     now: float,
+    *,
+    coming: bool = False,
 ) -> dict[str, Any]:
-    """`v1Cluster`."""
+    """`v1Cluster`. Where nodes are `coming`, one that the cluster does not know yet is on its way, not ill."""
     spec = kept.spec
     wanted = kept.configuration.metadata
     pools = list(dict.fromkeys((n.pool, n.role) for n in spec.nodes))
-    seen = {n["name"]: n for n in status.nodes}
+    seen = _seen(status, now, coming)
     errors = [r["text"] for r in status.reasons if r["severity"] == "error"]
     running = state == "Running"
     return _sent(
@@ -104,7 +108,7 @@ def details(
                     ClusterNodePoolStatus(
                         pool=_pool(name, role),
                         nodes=[
-                            _node_status(n, seen.get(n.name), state, now)
+                            _node_status(n, seen.get(n.name), "Provisioning" if coming else state, now)
                             for n in spec.nodes
                             if (n.pool, n.role) == (name, role)
                         ],
@@ -119,10 +123,17 @@ def details(
     )
 
 
-def nodes(spec: Spec, status: Status, now: float) -> dict[str, Any]:
-    """`v1ClusterNodes`: those that the cluster knows; where it does not answer, those that it should have."""
-    seen = {n["name"]: n for n in status.nodes}
-    return _sent(ClusterNodes(nodes=[_node(n, seen.get(n.name), now) for n in spec.nodes]))
+def nodes(spec: Spec, status: Status, now: float, *, coming: bool = False) -> dict[str, Any]:
+    """`v1ClusterNodes`: those that the cluster should have. While nodes are `coming`, those that it knows."""
+    seen = _seen(status, now, coming)
+    listed = [n for n in spec.nodes if n.name in seen or not coming]
+    return _sent(ClusterNodes(nodes=[_node(n, seen.get(n.name), now) for n in listed]))
+
+
+def _seen(status: Status, now: float, coming: bool) -> dict[str, dict[str, Any]]:
+    """The nodes that the cluster knows, by name. One that has just come and is not ready yet is still on its way."""
+    fresh = {n["name"] for n in status.nodes if coming and not n["ready"] and (_seconds(n, now) or 0) < COMING}
+    return {n["name"]: n for n in status.nodes if n["name"] not in fresh}
 
 
 def _node(node: Node, seen: dict[str, Any] | None, now: float) -> ClusterNode:
@@ -158,9 +169,11 @@ def _node(node: Node, seen: dict[str, Any] | None, now: float) -> ClusterNode:
 
 def _node_status(node: Node, seen: dict[str, Any] | None, state: State, now: float) -> ClusterNodeStatus:
     if seen is None:
-        coming: State = state if state in ("Provisioning", "Deleting") else "Error"
-        ill = Health(status="Unhealthy", reason="The cluster does not tell of it.")
-        return ClusterNodeStatus(node_name=node.name, ipv4=str(node.address), node_state=coming, health=ill)
+        expected = state in ("Provisioning", "Deleting")
+        ill = Health() if expected else Health(status="Unhealthy", reason="The cluster does not tell of it.")
+        return ClusterNodeStatus(
+            node_name=node.name, ipv4=str(node.address), node_state=state if expected else "Error", health=ill
+        )
     health = Health(status="Healthy" if seen["ready"] else "Unhealthy", reason="; ".join(seen["reasons"]))
     return ClusterNodeStatus(
         node_name=node.name,
@@ -304,11 +317,18 @@ def _service(item: Mapping[str, Any]) -> ClusterService:
     return ClusterService(name=f"{meta.get('namespace', '')}/{meta.get('name', '')}", host=host, ports=ports)
 
 
+def _seconds(seen: Mapping[str, Any], now: float) -> int | None:
+    """Since the node is there; None where nobody says."""
+    try:
+        return max(int(now - datetime.fromisoformat(seen["created"]).timestamp()), 0)
+    except ValueError:
+        return None
+
+
 def _age(seen: Mapping[str, Any], now: float) -> str:
     """As kubectl writes it: the two largest units."""
-    try:
-        left = max(int(now - datetime.fromisoformat(seen["created"]).timestamp()), 0)
-    except ValueError:
+    left = _seconds(seen, now)
+    if left is None:
         return ""
     parts: list[str] = []
     for size, unit in ((86400, "d"), (3600, "h"), (60, "m"), (1, "s")):

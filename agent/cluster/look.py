@@ -59,6 +59,11 @@ class Look:
         failed = row["message"] if row and state == "failed" and kind in (CHANGE, RENEW) else ""
         return "Running", failed
 
+    def coming(self, status: Status) -> bool:
+        """Whether nodes that the cluster does not know may be on their way into it."""
+        kind = self.jobs.store.row("SELECT kind FROM jobs WHERE lane = ? AND state = 'running'", LANE)
+        return kind is not None and (kind["kind"] == CREATE or (kind["kind"] == CHANGE and bool(status.nodes)))
+
     async def extras(self) -> tuple[str, list[dict[str, Any]]]:
         """The kubeconfig, which is a secret, and the services."""
         config, services = await asyncio.gather(self._ask("kubeconfig"), self.objects("services", ""))

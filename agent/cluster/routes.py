@@ -63,7 +63,8 @@ async def details(request: Request) -> JSONResponse:
     status, (state, reason) = await look.status(), look.state(await look.status())
     config, services = ("", []) if status.word in ("none", "down") else await look.extras()
     now = request.app.state.host.clock.now()
-    return JSONResponse(answers.details(found, status, state, reason, config, services, now))
+    coming = look.coming(status)
+    return JSONResponse(answers.details(found, status, state, reason, config, services, now, coming=coming))
 
 
 async def nodes(request: Request) -> JSONResponse:
@@ -71,8 +72,9 @@ async def nodes(request: Request) -> JSONResponse:
     found = kept.load(request.app.state.store)
     if found is None:
         return JSONResponse({"nodes": []})
-    status = await request.app.state.cluster_look.status()
-    return JSONResponse(answers.nodes(found.spec, status, request.app.state.host.clock.now()))
+    look: Look = request.app.state.cluster_look
+    status, now = await look.status(), request.app.state.host.clock.now()
+    return JSONResponse(answers.nodes(found.spec, status, now, coming=look.coming(status)))
 
 
 async def certificates(request: Request) -> JSONResponse:

@@ -68,6 +68,7 @@ def spec(
         "version": engine.version if engine.version.startswith("v") else f"v{engine.version}",
         "nodes": nodes,
         "vip": vip,
+        "needs_images": chosen.manifest.needs_images,
         "ntp_servers": tuple(cluster.ntp_servers) if cluster else (),
         "ssh_keys": tuple(cluster.ssh_keys) if cluster else (),
         **_registry(registry),

@@ -88,6 +88,8 @@ class Spec(_Document):
     image_repository: str = ""
     """In front of the engine's images, where they are not those of the content."""
     manifests: tuple[Manifest, ...] = ()
+    needs_images: tuple[str, ...] = ()
+    """Images that the packs start, beyond those of the engine."""
     options: dict[str, Any] = {}
 
     @model_validator(mode="after")

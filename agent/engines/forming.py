@@ -122,7 +122,9 @@ class Forming:
                 await self._on(first, "ready", name=node.name)
             except (Refused, Away) as error:
                 why = error.issues[0].text if isinstance(error, Refused) else f"{node.name} went away"
-                self._say("join", "note", f"{node.name} did not join ({why}); it is taken out again", node, "K210")
+                more = "A second try follows." if number < _TRIES else "The cluster goes on without it."
+                words = f"{node.name} did not join ({why}); it is taken out again. {more}"
+                self._say("join", "note", words, node, "K210")
                 await self._on(first, "remove", name=node.name, address=str(node.address))
                 await self._on(node, "reset", purge=False)
                 await self._on(first, "forget", name=node.name)
@@ -160,7 +162,8 @@ class Forming:
         try:
             answers = await self._ask(trial)
             if deaf := [n for n, seen in answers.items() if not seen]:
-                text = f"{', '.join(deaf)} has not heard of a new service; kube-proxy is restarted"
+                heard = f"{', '.join(deaf)} has not heard of a new service."
+                text = f"{heard} kube-proxy is restarted, then it is asked again."
                 self._say("probe", "note", text, first, "K209")
                 await self._on(first, "probe_mend")
                 answers |= await self._ask(trial)
@@ -254,7 +257,8 @@ class Forming:
                     raise Refused(Issue("K125", "error", "", text, remedy)) from away
                 if not said:
                     said = True
-                    self._say(step, "note", f"{node.name} is away; it is waited for", node, "K125")
+                    words = f"{node.name} is away; it is waited for. Switch it on, and look at its cable."
+                    self._say(step, "note", words, node, "K125")
             await asyncio.sleep(2)
 
     def _say(self, step: str, mark: Any, text: str, node: Node, code: str = "") -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -78,6 +79,11 @@ class Payload:
     def image(self, name: str) -> str:
         """The reference of the image that is called so, such as "busybox"; "" where the content has none."""
         return next((i.ref for i in self.inventory.images if _name(i.ref) == name), "")
+
+    def lacks(self, refs: Iterable[str]) -> list[str]:
+        """Those of these images that are not in it."""
+        there = {image.ref for image in self.inventory.images}
+        return [ref for ref in refs if ref not in there]
 
     def altered(self) -> list[str]:
         """Parts that are missing or not what the inventory says."""

@@ -148,7 +148,7 @@ def _peer(links: Links, peer: Peer, own: frozenset[str]) -> contract.LinkPeer:
             status="Unhealthy",
             reason="not heard of yet" if peer.id not in links.heard else f"silent for {int(silent)} s",
         )
-    info = links.told.get(peer.id)
+    info = links.told.get(peer.id) or {"metadata": {"id": peer.id, "name": peer.name}}
     content = links.content.get(peer.id, "") if peer.role == "follower" else links.synced.state if links.synced else ""
     if content == "Synced" and peer.role == "follower" and own - links.have.get(peer.id, frozenset()):
         content = "Pending"  # it was so at its last report, and something came since
@@ -157,7 +157,7 @@ def _peer(links: Links, peer: Peer, own: frozenset[str]) -> contract.LinkPeer:
         status="Ready" if silent is None else "NotReady", health=health,
         content_sync_status=content,
     )  # fmt: skip
-    return found.model_copy(update={"config": EdgeHostInfo.model_validate(info)}) if info else found
+    return found.model_copy(update={"config": EdgeHostInfo.model_validate(info)})
 
 
 def _address(host: Host) -> str:

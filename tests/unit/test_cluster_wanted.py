@@ -225,6 +225,13 @@ def test_answers_have_the_shape_of_the_contract() -> None:
     assert violations(listed, schema("v1ClusterNodes")) == []
     assert listed["nodes"][0]["age"] == "1d1h"
     assert listed["nodes"][1]["nodeStatus"]["status"] == "Unknown"
+    assert [n["nodeName"] for n in answers.nodes(spec, status, now, coming=True)["nodes"]] == ["n1"]
+    begun = 1767225600.0 + 60
+    assert answers.nodes(spec, status, begun, coming=True)["nodes"] == []
+    assert len(answers.nodes(spec, status, begun)["nodes"]) == 4
+    made = answers.details(kept, status, "Running", "", "", [], now, coming=True)["status"]["nodePools"]
+    assert [n["nodeState"] for pool in made for n in pool["nodes"]][1:] == ["Provisioning"] * 3
+    assert violations(made[0]["nodes"][1]["health"], schema("v1Health")) == []
     shown = answers.certificates({"n1": CERTIFICATES}, now)
     assert violations(shown, schema("v1CertificateDetails")) == []
     assert shown["needsRenewal"] is False

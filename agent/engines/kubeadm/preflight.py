@@ -150,6 +150,9 @@ def _content(spec: Spec, payload: Payload) -> Iterator[Issue]:
         yield _issue("K116", f"The content lacks {', '.join(lacking)}.", "Make the bundle again, with these programs.")
     if spec.registry:
         return
+    if lacking := payload.lacks(spec.needs_images):
+        text = f"The definition needs images that the content lacks: {', '.join(lacking[:5])}."
+        yield _issue("K116", text, "Import a bundle that has the engine and these images.")
     if lacking := [name for name in _IMAGES if not payload.image(name)]:
         text = f"The content lacks images that {spec.version} needs: {', '.join(lacking)}."
         yield _issue("K116", text, "Make the bundle again, with all that `kubeadm config images list` names.")

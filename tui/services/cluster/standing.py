@@ -14,7 +14,7 @@ from tui.models.codes import TITLES
 from tui.services.cluster.answers import Answer, flag, moment, part, parts, text
 from tui.services.cluster.members import Node, Pack
 from tui.services.cluster.steps import DONE, Step, under_way, words_of
-from tui.services.cluster.trouble import Trouble, trouble
+from tui.services.cluster.trouble import Trouble, coded, trouble
 
 WORDS = {"Provisioning": "being made", "Running": "running", "Deleting": "being deleted", "Error": "in error"}
 _GOOD_WHEN_FALSE = ("pressure", "unavailable", "paused", "deleting", "degraded")
@@ -122,8 +122,9 @@ def _wrong(
 def _all(
     status: Answer, state: str, nodes: Sequence[Node], packs: Sequence[Pack], steps: Sequence[Step]
 ) -> Iterator[Trouble]:
-    if state != "Running":
-        yield from (s.trouble for s in steps if s.trouble is not None)
+    for step in steps:  # of a cluster that runs only what the agent names by a code: it takes it back when it is over
+        if step.trouble is not None and (state != "Running" or coded(step.message)):
+            yield step.trouble
     for node in nodes:  # a reason of a node says more than the sum of all
         if state != "Provisioning" or node.mark == "x":
             yield from node.wrong

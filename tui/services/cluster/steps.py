@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from tui.services.cluster.answers import Answer, moment, number, parts, text
-from tui.services.cluster.trouble import Trouble, trouble
+from tui.services.cluster.trouble import Trouble, coded, trouble
 
 DONE = ("true", "completed", "complete", "succeeded", "success", "done", "ready")
 FAILED = ("failed", "error")
 _FAILURE = re.compile(
     r"fail|error|timed? ?out|timeout|invalid|refused|denied|exceeded|back-?off|missing", re.IGNORECASE
 )
+NOTE = "Note"
+"""The reason by which our agent tells what a step meets and gets over: a host that is away, a second try."""
 SLOW = 60.0
 """Seconds beyond twice the expected time after which a step is called late."""
 
@@ -149,16 +151,17 @@ def _timed(
 
 
 def _unexpected(by_type: dict[str, list[Answer]], now: float) -> list[Step]:
-    """Failures of what is in no order: they must not be hidden for it."""
+    """Failures of what is in no order, and what holds a step up: they must not be hidden for it."""
     made = []
     for kind, events in by_type.items():
         event = _newest(events)
-        if event is not None and mark_of(event) == "x":
+        failed = event is not None and mark_of(event) == "x"
+        if event is not None and (failed or (text(event, "reason") == NOTE and coded(text(event, "message")))):
             at = moment(event, "lastTransitionTime")
             label = words_of(kind)
-            wrong = trouble(f'At "{label}"', text(event, "reason"), text(event, "message"), at)
+            wrong = trouble(f'At "{label}"', text(event, "reason"), text(event, "message"), at, warning=not failed)
             spent = max(0.0, now - at) if at is not None else None
-            made.append(Step(kind, label, "", "x", spent, None, wrong, text(event, "message")))
+            made.append(Step(kind, label, "", "x" if failed else "!", spent, None, wrong, text(event, "message")))
     return made
 
 

@@ -134,6 +134,12 @@ _CODED = re.compile(r"([A-Z][0-9]{3}): +(.+)")
 """What agents of ours say: the code of an issue, its text and what can be done."""
 
 
+def coded(message: str) -> str:
+    """The code that an agent of ours puts before its words; "" where there is none."""
+    own = _CODED.match(message)
+    return own[1] if own is not None and own[1] in TITLES else ""
+
+
 def trouble(who: str, reason: str, message: str, since: float | None = None, *, warning: bool = False) -> Trouble:
     """What a reason and a message mean.
 
@@ -142,8 +148,9 @@ def trouble(who: str, reason: str, message: str, since: float | None = None, *, 
         warning: it is not right, but nothing stands still for it.
     """
     event = ": ".join(x for x in (reason, message) if x)
-    if (own := _CODED.match(message)) and own[1] in TITLES:
-        return Trouble(Issue(own[1], "warning" if warning else "error", "", f"{who}: {own[2]}", ""), reason, since)
+    if code := coded(message):
+        words = f"{who}: {message.partition(':')[2].strip()}"
+        return Trouble(Issue(code, "warning" if warning else "error", "", words, ""), reason, since)
     severity: Severity = "warning" if warning else "error"
     known = next((k for k in _TABLE if k.words.search(event)), None)
     if known is not None:
