@@ -64,6 +64,8 @@ class Record:
     """Name of a step, and "begun" or what it was done for (a digest of its input)."""
     former: dict[str, dict[str, Any] | None] = field(default_factory=dict)
     """Files that we wrote: what was there before, or None."""
+    members: list[str] = field(default_factory=list)
+    """Addresses of the members of etcd while a further one is let in."""
 
 
 @dataclass

@@ -20,6 +20,15 @@ from tests.contract import answer_schema, violations
 
 CLUSTER, CURRENT = "/v1/edge-mgmt/cluster", "/v1/edge-mgmt/clusters/current"
 STICK = "/media/stick"
+NOTICE = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "notice", "namespace": "default"}}
+"""What the second definition on the stick brings more than the first."""
+_UNIT = """\
+[Service]
+Environment=PYTHONDONTWRITEBYTECODE=1
+ExecStart=/usr/bin/python3 -m agent
+[Install]
+WantedBy=multi-user.target
+"""
 
 
 @contextmanager
@@ -37,6 +46,12 @@ def stick_for(payload: Path) -> Iterator[Path]:
         (made / "definition.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
         (made / "packs/engine.yaml").write_text(yaml.safe_dump(SANDBOX))
         _onsite("definition", "build", str(made), "--output", str(folder / "shop.tgz"))
+        document["version"] = "1.1.0"
+        more = {"name": "notice", "version": "1.0.0", "manifests": ["packs/notice.yaml"]}
+        document["profiles"][0]["packs"].append(more)
+        (made / "definition.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
+        (made / "packs/notice.yaml").write_text(yaml.safe_dump(NOTICE))
+        _onsite("definition", "build", str(made), "--output", str(folder / "shop-1.1.tgz"))
         shutil.rmtree(made)
         yield folder
 
@@ -52,7 +67,13 @@ class Agent:
         self.start()
 
     def start(self) -> None:
-        self.node.must("systemd-run --quiet --unit=onsite-agent --setenv=PYTHONDONTWRITEBYTECODE=1 python3 -m agent")
+        """As a unit that is there after a power cut too."""
+        self.node.must("cat > /etc/systemd/system/onsite-agent.service", stdin=_UNIT)
+        self.node.must("systemctl daemon-reload && systemctl --quiet enable --now onsite-agent")
+        self.answers()
+
+    def answers(self) -> None:
+        """Wait until it does."""
         ping = (
             "curl -sf -m 5 --unix-socket /run/onsite/agent.sock http://agent/v1/ping"  # a killed one leaves its socket
         )
@@ -94,6 +115,15 @@ class Agent:
             return bool(state["state"] == "done")
 
         self.until(ended, seconds)
+
+    def worked(self, seconds: float) -> dict[str, Any]:
+        """The last work on the cluster, once it has ended."""
+
+        def ended() -> dict[str, Any] | None:
+            last = next(j for j in self.get("/v1/onsite/jobs")["items"] if j["about"] == "cluster")
+            return None if last["state"] in ("running", "undoing") else dict(last)
+
+        return dict(self.until(ended, seconds))
 
     def bring(self, *names: str) -> None:
         """Import these from the stick."""

@@ -1,13 +1,12 @@
 """Three control planes and a worker, with everything that goes wrong at a site; `make cluster-full`, some 20 minutes.
 
-Writes docs/measured/cluster.md.
+Writes its part of docs/measured/cluster.md.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -21,10 +20,10 @@ from agent.engines.engine import Event, Spec
 from agent.engines.forming import Forming
 from tests.cluster import bare, rig
 from tests.cluster.reach import PAYLOAD, RigHost, spec
+from tests.cluster.report import Rows
 from tui.models.change import Refused
 
 FOLDER = rig.payload()
-TABLE = rig.CODE / "docs/measured/cluster.md"
 VIP = "10.66.0.100"
 pytestmark = [
     pytest.mark.skipif(FOLDER is None, reason="no engine here: ONSITE_ENGINE_PAYLOAD names no payload folder"),
@@ -33,12 +32,15 @@ pytestmark = [
 ]
 
 
-class Report:
+class Report(Rows):
     """Rows of the table, and every event as it comes."""
 
     def __init__(self) -> None:
+        super().__init__(
+            "By the steps of the driver",
+            "`tests/cluster/test_three.py`: everything through the driver's per-host steps.",
+        )
         self.began = time.monotonic()
-        self.rows: list[tuple[str, str, str]] = []
         self.events: list[Event] = []
 
     def __call__(self, event: Event) -> None:
@@ -46,30 +48,8 @@ class Report:
         now = time.monotonic() - self.began
         print(f"{now:7.1f} s {event.node} {event.step} {event.mark} {event.code} {event.text}", flush=True)
 
-    def row(self, what: str, shown: str, seconds: float | None = None) -> None:
-        self.rows.append((what, shown, "" if seconds is None else f"{seconds:.0f}"))
-        print(f"        == {what}: {shown} {seconds or ''}", flush=True)
-
     def codes(self) -> list[str]:
         return [e.code for e in self.events if e.code]
-
-    def write(self) -> None:
-        commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=rig.CODE, capture_output=True, text=True)
-        load = os.getloadavg()[1]
-        lines = [
-            "# A real cluster, made and broken",
-            "",
-            "`make cluster-full`: kubeadm 1.20.2 with etcd 3.4 and containerd 1.6 on nodes of the test rig (containers",
-            "with real systemd, no way out), everything through the driver's per-host steps. Only this engine version",
-            "is proven.",
-            "",
-            f"Commit {commit.stdout.strip()}, {os.cpu_count()} processors, load {load:.1f} (other work beside).",
-            "",
-            "| what | shown | seconds |",
-            "| --- | --- | --- |",
-            *(f"| {what} | {shown} | {seconds} |" for what, shown, seconds in self.rows),
-        ]
-        TABLE.write_text("\n".join(lines) + "\n")
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 from contextlib import suppress
@@ -122,6 +123,8 @@ class Kubeadm:
     async def ready(self, name: str, tell: Tell) -> None:
         tell(Event(step="ready", mark="begun", text=f"{name} is ready", node=name))
         await kubectl.wait_ready(self.machine, name)
+        self.machine.record.members = []  # whoever was let in is there
+        self.machine.save()
         tell(Event(step="ready", mark="done", text=f"{name} is ready", node=name))
 
     async def mint_join(self, spec: Spec, role: Role, seconds: float) -> Bundle:
@@ -131,6 +134,8 @@ class Kubeadm:
             known = await etcd.members(machine)
             if issue := etcd.risk(len(known), sum(m["healthy"] for m in known)):
                 raise Refused(issue)
+            machine.record.members = [m["address"] for m in known]
+            machine.save()
             key = secrets.token_hex(32)
             await machine.must("Handing out the certificates", "kubeadm", "init", "phase", "upload-certs",
                                "--upload-certs", "--config", machine.real(self._upload(spec, key)))  # fmt: skip
@@ -154,7 +159,8 @@ class Kubeadm:
         async def enter() -> None:
             text = config.joining(spec, node, bundle)
             more = [_NO_PULL] if lacks_dns(spec, payload) else []
-            await self._kubeadm("Joining the cluster", text, ["join", "--config", machine.real(_CONFIG), *more])
+            words = ["join", "--config", machine.real(_CONFIG), *more]
+            await self._kubeadm("Joining the cluster", text, words, counts=node.role == "control-plane")
             if spec.vip and node.role == "control-plane":
                 await self._keepalived()
 
@@ -241,7 +247,9 @@ class Kubeadm:
         if kubectl.condition(node).get("status") == "True":
             words = ("drain", name, "--ignore-daemonsets", "--delete-emptydir-data", "--force", "--timeout=60s")
             await machine.run(*kubectl.command(machine, *words, seconds=60), limit=90)
-        await etcd.remove(machine, name, address)
+        if await etcd.remove(machine, name, address) and not await kubectl.answers(machine):
+            # The API ended again and again without etcd: the kubelet lets it wait up to five minutes, unless it is new.
+            await machine.run("systemctl", "restart", "kubelet")
         await kubectl.wait_for_api(machine)
         await kubectl.forget(machine, name)
         tell(Event(step="remove", mark="done", text=f"{name} has left the cluster", node=name))
@@ -270,14 +278,27 @@ class Kubeadm:
         folder = runtime.plugins(self.machine) or runtime.PLUGIN_FOLDERS[0]
         return layout.images(spec, node, payload.inventory.sandbox_image, folder, link, runtime_version)
 
-    async def _kubeadm(self, what: str, text: str, words: list[str]) -> None:
-        """Run it with a configuration that is secret and goes away afterwards."""
+    async def _kubeadm(self, what: str, text: str, words: list[str], counts: bool = False) -> None:
+        """Run it with a configuration that is secret and goes away afterwards.
+
+        Args:
+            counts: it announces a member of etcd; where that does not run, it is not waited for.
+        """
         machine = self.machine
         await machine.must(what, "systemctl", "enable", "kubelet.service")
         files.write_image(machine.host, FileImage(_CONFIG, text.encode(), 0o600))
+        kubeadm = asyncio.create_task(machine.run("kubeadm", *words, limit=_JOIN_LIMIT))
+        member = asyncio.create_task(etcd.never_came(machine)) if counts else None
         try:
-            done = await machine.run("kubeadm", *words, limit=_JOIN_LIMIT)
+            await asyncio.wait([kubeadm, *([member] if member else [])], return_when=asyncio.FIRST_COMPLETED)
+            if member is not None and member.done() and not kubeadm.done():
+                raise Refused(member.result())
+            done = await kubeadm
         finally:
+            for task in (kubeadm, member):
+                if task is not None:
+                    task.cancel()
+            await asyncio.gather(*(t for t in (kubeadm, member) if t), return_exceptions=True)
             files.remove(machine.host, [_CONFIG])
         if not done.ok:
             files.write_image(

@@ -7,7 +7,9 @@ reconfiguration").
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 import secrets
 from typing import Any
 
@@ -21,6 +23,8 @@ from tui.services.change import files
 
 MANIFEST = "/etc/kubernetes/manifests/etcd.yaml"
 DATA = "/var/lib/etcd"
+STARTING = 120.0
+"""Seconds that a new member may take to run; the cluster of one stands still as long."""
 _PKI = "/etc/kubernetes/pki/etcd"
 _SURE = (
     "--endpoints=https://127.0.0.1:2379", f"--cacert={_PKI}/ca.crt", f"--cert={_PKI}/healthcheck-client.crt",
@@ -107,10 +111,16 @@ def _healthy(said: str) -> set[str]:
 async def remove(machine: Machine, name: str, address: str) -> bool:
     """Take a member out; whether there was one. Where the quorum is lost, this member goes on alone.
 
+    An etcd that starts without a quorum answers nobody, not even who its members are, and the kubelet starts it anew
+    after some 80 s without one. Then the record counts: who was a member before the last one was let in.
+
     Raises:
         Refused: it cannot be removed (K214).
     """
     known = await members(machine)
+    if not known and machine.there(MANIFEST) and len(set(machine.record.members) - {address}) == 1:
+        await alone(machine)
+        return True
     gone = next((m for m in known if m["name"] == name or m["address"] == address), None)
     if gone is None:
         return False
@@ -150,6 +160,19 @@ async def _runs_with(machine: Machine, image: FileImage) -> None:
             return
     text = "etcd did not come back as the only member."
     raise Refused(Issue("K214", "error", "", text, "Restore the last backup, or mend the other control plane."))
+
+
+async def never_came(machine: Machine) -> Issue:
+    """Once this host is announced as a member: why its etcd does not run. Does not end where it does."""
+    while not machine.there(MANIFEST):  # noqa: ASYNC110 - kubeadm writes it, at some time
+        await asyncio.sleep(1)
+    async for _ in until(STARTING, 2):
+        if await container(machine):
+            await asyncio.Event().wait()
+    said = (await machine.run("journalctl", "-q", "-o", "cat", "-u", "kubelet", "-n", "400")).output
+    found = re.findall(r'pod "etcd-.*?(?:desc = |err=")(.*?)(?:"|$)', said, re.MULTILINE)
+    text = f"etcd was announced to the cluster and does not start on this host: {(found or ['no reason is given'])[-1]}"
+    return Issue("K201", "error", "", text[:400], "Mend what is named, then add the host again.")
 
 
 async def wait_healthy(machine: Machine, limit: float = 120) -> None:
