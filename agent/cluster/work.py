@@ -12,7 +12,7 @@ from typing import Any
 from agent.cluster import kept
 from agent.cluster.hosts import Hosts
 from agent.engines.engine import Event, Node, Spec
-from agent.engines.forming import Forming
+from agent.engines.forming import Forming, marks
 from agent.jobs import Jobs, Kind, Run, Step, Work
 from agent.store import Store
 from tui.models.change import Issue, Refused
@@ -83,6 +83,10 @@ class Clusters:
         steps += [self._comes(after, node) for node in after.nodes if node.uid not in stay]
         if (before.ntp_servers, before.ssh_keys) != (after.ntp_servers, after.ssh_keys):
             steps.append(Step("SettingsApplied", "Time servers and keys are set", self._on(after, Forming.access)))
+        marked = {n.uid: marks(n) for n in before.nodes}
+        if any(marked.get(n.uid, marks(n)) != marks(n) for n in after.nodes):
+            run = self._on(after, lambda forming: forming.mark(before))
+            steps.append(Step("NodesMarked", "Nodes have their labels and taints", run))
         if before.manifests != after.manifests:
             steps.append(Step("PacksApplied", "Packs are applied", self._on(after, Forming.packs)))
         steps.append(Step("ClusterProven", "Pods and services work on every node", self._on(after, _prove)))

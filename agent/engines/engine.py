@@ -214,6 +214,10 @@ class Engine(Protocol):
         """The packs of the definition, in order."""
         ...
 
+    async def mark(self, name: str, labels: list[str], taints: list[str]) -> None:
+        """Labels and taints of a node that is there: `key=value`, `key=value:Effect`, a "-" behind what has to go."""
+        ...
+
     async def probe_begin(self, spec: Spec, payload: Payload) -> dict[str, Any]:
         """A pod on every node and a Service that is new; {"namespace", "address", "port", "pods"}."""
         ...

@@ -186,6 +186,18 @@ class Forming:
         """Keys and time servers, on every host."""
         await asyncio.gather(*(self._on(n, "access") for n in self.spec.nodes))
 
+    async def mark(self, before: Spec) -> None:
+        """Labels and taints of the nodes that stay, where they are other ones now."""
+        first, former = await self._keeper(), {n.uid: n for n in before.nodes}
+        for node in (n for n in self.spec.nodes if n.uid in former and marks(n) != marks(former[n.uid])):
+            old = former[node.uid]
+            labels = [f"{k}={v}" for k, v in node.labels.items()] + [
+                f"{k}-" for k in old.labels if k not in node.labels
+            ]
+            kept = set(map(_taint, node.taints))
+            taints = [*node.taints, *(f"{_taint(t)}-" for t in old.taints if _taint(t) not in kept)]
+            await self._on(first, "mark", name=node.name, labels=labels, taints=taints)
+
     async def packs(self) -> None:
         await self._on(await self._keeper(), "apply")
 
@@ -263,3 +275,14 @@ class Forming:
 
     def _say(self, step: str, mark: Any, text: str, node: Node, code: str = "") -> None:
         self.tell(Event(step=step, mark=mark, text=text, node=node.name, code=code))
+
+
+def marks(node: Node) -> tuple[dict[str, str], tuple[str, ...]]:
+    """What can be changed while the node is there."""
+    return node.labels, node.taints
+
+
+def _taint(text: str) -> str:
+    """Key and effect, which no two taints of a node share."""
+    pair, _, effect = text.rpartition(":")
+    return f"{pair.partition('=')[0]}:{effect}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from agent.engines.engine import Spec
@@ -107,6 +108,21 @@ async def apply(machine: Machine, spec: Spec) -> None:
             if left < 5:
                 text = f"The pack {manifest.name} could not be applied: {done.why}"
                 raise Refused(Issue("K216", "error", "", text, "Mend the pack in the cluster definition."))
+
+
+async def mark(machine: Machine, name: str, labels: Sequence[str], taints: Sequence[str]) -> None:
+    """Labels and taints of a node: each as kubectl takes it, with a "-" behind what has to go.
+
+    Raises:
+        Refused: the API refuses (K201).
+    """
+    for what, words in (("label", labels), ("taint", taints)):
+        for word in words:
+            asked = command(machine, what, "--overwrite", "--", "node", name, word)
+            if word.endswith("-"):  # it may be gone already
+                await machine.run(*asked)
+            else:
+                await machine.must(f"Marking {name}", *asked)
 
 
 async def forget(machine: Machine, name: str) -> None:

@@ -154,6 +154,7 @@ _STEPS: dict[str, Callable[[_Step], Awaitable[Any]]] = {
     "probe_end": lambda s: s.engine.probe_end(str(s["namespace"])),
     "ready": lambda s: s.engine.ready(str(s["name"]), s.tell),
     "apply": lambda s: s.engine.apply(s.spec, s.tell),
+    "mark": lambda s: s.engine.mark(str(s["name"]), list(s["labels"]), list(s["taints"])),
     "access": _access,
     "objects": lambda s: s.engine.objects(str(s["kind"]), str(s.arguments.get("namespace", ""))),
     "kubeconfig": lambda s: s.engine.kubeconfig(),

@@ -128,12 +128,13 @@ def test_settings_profiles_and_pools_change(agents: list[Agent]) -> None:
     REPORT.row("profiles: another definition with one pack more", "the pack is there", time.monotonic() - began)
 
     began = time.monotonic()
-    change = [{"op": "add", "path": "/size", "value": 1}]
+    change = [{"op": "add", "path": "/additionalLabels", "value": {"site": "north"}}]
     asked = {"machinePoolConfigPatches": change}
     assert first.ask("PATCH", f"{CURRENT}/machinepools/work", asked)[0] == 200
     done(first, 300)
-    assert first.get(f"{CURRENT}/machinepools")["items"][1]["size"] == 1
-    REPORT.row("a pool patched, up to the probe", "as wanted", time.monotonic() - began)
+    assert first.get(f"{CURRENT}/machinepools")["items"][1]["additionalLabels"] == {"site": "north"}
+    assert first.node.must(f"{KUBECTL} get nodes -l site=north -o name").split() == ["node/n4"]
+    REPORT.row("a pool patched: a label for its nodes", "the node has it", time.monotonic() - began)
 
 
 def test_a_node_that_is_ready_and_starts_no_pod(agents: list[Agent]) -> None:

@@ -23,6 +23,7 @@ class Script:
 
     def __init__(self, uid: str, calls: list[str]) -> None:
         self.uid, self.calls = uid, calls
+        self.asked: list[dict[str, Any]] = []
         self.faults: dict[str, list[Exception]] = {}
         self.answers: dict[str, Callable[[], Any]] = {
             "detect": lambda: {"state": "ours", "now": time.time()},
@@ -36,6 +37,7 @@ class Script:
     async def call(self, step: str, arguments: dict[str, Any], tell: Tell) -> Any:
         assert arguments["node"] == self.uid
         self.calls.append(f"{self.uid} {step}")
+        self.asked.append(arguments)
         if waiting := self.faults.get(step):
             raise waiting.pop(0)
         return self.answers.get(step, lambda: None)()
@@ -178,3 +180,19 @@ async def test_who_has_joined_before_a_kill_is_not_asked_to_join_again() -> None
     scene.hosts["n2"].answers["detect"] = lambda: {"state": "ours", "joined": "yes", "now": time.time()}
     await scene.forming.admit_once(scene.spec.nodes[1])
     assert scene.of("join", "ready") == ["n1 ready"]
+
+
+async def test_labels_and_taints_of_nodes_that_stay_are_changed_and_no_others() -> None:
+    scene = Scene(1, 2)
+    before = scene.forming.spec
+    former = {"labels": {"old": "1", "same": "1"}, "taints": ("a=1:NoSchedule", "b:NoExecute")}
+    now = {"labels": {"new": "2", "same": "1"}, "taints": ("a=2:NoSchedule",)}
+    nodes = before.nodes
+    before = before.model_copy(update={"nodes": (*nodes[:2], nodes[2].model_copy(update=former))})
+    scene.forming.spec = before.model_copy(update={"nodes": (*nodes[:2], nodes[2].model_copy(update=now))})
+    await scene.forming.mark(before)
+    assert scene.of("mark") == ["n1 mark"]
+    asked = scene.hosts["n1"].asked[-1]
+    assert asked["name"] == "n3"
+    assert asked["labels"] == ["new=2", "same=1", "old-"]
+    assert asked["taints"] == ["a=2:NoSchedule", "b:NoExecute-"]

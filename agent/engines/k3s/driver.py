@@ -121,6 +121,9 @@ class K3s:
             await kubectl.apply(self.machine, spec)
             tell(Event(step="packs", mark="done", text="The packs are applied"))
 
+    async def mark(self, name: str, labels: list[str], taints: list[str]) -> None:
+        await kubectl.mark(self.machine, name, labels, taints)
+
     async def probe_begin(self, spec: Spec, payload: Payload) -> dict[str, Any]:
         return await probe.begin(self.machine, spec, payload)
 
