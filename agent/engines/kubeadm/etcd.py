@@ -171,8 +171,11 @@ async def never_came(machine: Machine) -> Issue:
             await asyncio.Event().wait()
     said = (await machine.run("journalctl", "-q", "-o", "cat", "-u", "kubelet", "-n", "400")).output
     found = re.findall(r'pod "etcd-.*?(?:desc = |err=")(.*?)(?:"|$)', said, re.MULTILINE)
-    text = f"etcd was announced to the cluster and does not start on this host: {(found or ['no reason is given'])[-1]}"
-    return Issue("K201", "error", "", text[:400], "Mend what is named, then add the host again.")
+    why = found[-1] if found else "no reason is given"
+    if len(why) > 200:  # errors say the cause last
+        why = why[-200:].partition(": ")[2] or why[-200:]
+    text = f"etcd was announced to the cluster and does not start on this host: {why}"
+    return Issue("K201", "error", "", text, "Mend what is named, then add the host again.")
 
 
 async def wait_healthy(machine: Machine, limit: float = 120) -> None:
