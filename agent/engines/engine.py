@@ -230,6 +230,10 @@ class Engine(Protocol):
         """What is known to help where a node has not heard of a new Service."""
         ...
 
+    async def probe_anew(self) -> None:
+        """The API of this control plane started anew, which may tell nothing that is newer than a pause of etcd."""
+        ...
+
     async def probe_end(self, namespace: str) -> None: ...
 
     async def objects(self, kind: str, namespace: str) -> list[dict[str, Any]]:

@@ -154,7 +154,8 @@ class Forming:
         """A pod on every node, and a new Service reached from every node; who answered, by the name of the asker.
 
         Raises:
-            Refused: a node starts no pods (K207), or never reaches the Service, not even with a new kube-proxy (K208).
+            Refused: a node starts no pods (K207), or never reaches the Service, not even with a new
+                kube-proxy and a new API (K208).
         """
         first = await self._keeper()
         self._say("probe", "begun", "Pods and services are tried on every node", first)
@@ -165,6 +166,13 @@ class Forming:
                 heard = f"{', '.join(deaf)} has not heard of a new service."
                 text = f"{heard} kube-proxy is restarted, then it is asked again."
                 self._say("probe", "note", text, first, "K209")
+                await self._on(first, "probe_mend")
+                answers |= await self._ask(trial)
+            if deaf := [n for n, seen in answers.items() if not seen]:
+                text = f"{', '.join(deaf)} still has not; the API of every control plane is started anew"
+                self._say("probe", "note", text, first, "K209")
+                for node in self.spec.control_planes:
+                    await self._on(node, "probe_anew")
                 await self._on(first, "probe_mend")
                 answers |= await self._ask(trial)
             if deaf := [n for n, seen in answers.items() if not seen]:

@@ -151,6 +151,7 @@ _STEPS: dict[str, Callable[[_Step], Awaitable[Any]]] = {
     "probe_begin": _probe_begin,
     "probe_ask": lambda s: s.engine.probe_ask(str(s["address"]), int(s["port"])),
     "probe_mend": lambda s: s.engine.probe_mend(),
+    "probe_anew": lambda s: s.engine.probe_anew(),
     "probe_end": lambda s: s.engine.probe_end(str(s["namespace"])),
     "ready": lambda s: s.engine.ready(str(s["name"]), s.tell),
     "apply": lambda s: s.engine.apply(s.spec, s.tell),

@@ -138,6 +138,15 @@ async def test_a_deaf_node_gets_a_new_kube_proxy_once() -> None:
     assert "n1 probe_mend" in scene.calls
 
 
+async def test_where_that_does_not_help_every_api_is_started_anew() -> None:
+    scene = Scene(3, 1)
+    heard = iter([[], [], ["pod"]])
+    scene.hosts["n4"].answers["probe_ask"] = lambda: next(heard)
+    await scene.forming.prove()
+    assert scene.codes == ["K209", "K209"]
+    assert scene.of("probe_anew") == ["n1 probe_anew", "n2 probe_anew", "n3 probe_anew"]
+
+
 async def test_a_node_that_stays_deaf_is_named_and_the_probe_ends() -> None:
     scene = Scene(1, 1)
     scene.hosts["n2"].answers["probe_ask"] = list

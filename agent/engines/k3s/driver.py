@@ -136,6 +136,10 @@ class K3s:
         unit = layout.SERVER if record.role == "control-plane" else layout.AGENT
         await self.machine.must("Restarting k3s", "systemctl", "restart", unit, limit=180)
 
+    async def probe_anew(self) -> None:
+        await self.machine.must("Starting k3s anew", "systemctl", "restart", layout.SERVER, limit=300)
+        await kubectl.wait_for_api(self.machine)
+
     async def probe_end(self, namespace: str) -> None:
         await probe.end(self.machine, namespace)
 

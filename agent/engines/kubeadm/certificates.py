@@ -14,8 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from agent.engines import kubectl
 from agent.engines.engine import Event, Tell
 from agent.engines.kubeadm import etcd
-from agent.engines.kubeadm.runtime import NAMESPACE
-from agent.engines.machine import Machine, until
+from agent.engines.machine import Machine
 from tui.models.change import Issue, Refused
 from tui.services import reading
 
@@ -74,12 +73,7 @@ async def renew(machine: Machine, tell: Tell) -> None:
     before = {c["name"]: c["serial"] for c in found(machine)}
     await machine.must("Renewing the certificates", "kubeadm", "certs", "renew", "all", limit=120)
     for name in _USERS:
-        if not (former := await etcd.container(machine, name)):
-            continue
-        await machine.run(*NAMESPACE, "tasks", "kill", "-s", "SIGTERM", former)
-        async for _ in until(90, 0.5):
-            if (now := await etcd.container(machine, name)) and now != former:
-                break
+        await etcd.anew(machine, name)
     await kubectl.wait_for_api(machine)
     await etcd.wait_healthy(machine)
     old = [c["name"] for c in found(machine) if before.get(c["name"]) == c["serial"] and c["name"] in _renewed(before)]

@@ -200,6 +200,10 @@ class Kubeadm:
     async def probe_mend(self) -> None:
         await probe.mend(self.machine)
 
+    async def probe_anew(self) -> None:
+        await etcd.anew(self.machine, "kube-apiserver")
+        await kubectl.wait_for_api(self.machine)
+
     async def probe_end(self, namespace: str) -> None:
         await probe.end(self.machine, namespace)
 

@@ -62,6 +62,16 @@ async def container(machine: Machine, name: str = "etcd") -> str:
     return next((name for name in named if name in running), "")
 
 
+async def anew(machine: Machine, name: str) -> None:
+    """End the container of a static pod, and wait until the kubelet has started another."""
+    if not (former := await container(machine, name)):
+        return
+    await machine.run(*NAMESPACE, "tasks", "kill", "-s", "SIGTERM", former)
+    async for _ in until(90, 0.5):
+        if (now := await container(machine, name)) and now != former:
+            return
+
+
 async def ctl(machine: Machine, *words: str, limit: float = 15) -> tuple[bool, str]:
     """etcdctl in the container: whether it worked, and what it said."""
     inside = await container(machine)
