@@ -24,7 +24,19 @@ if TYPE_CHECKING:
 
 SECONDS = 15.0
 """Between two readings of packs and images while somebody looks; nodes and state come with every look at the agent."""
-OPENED = ("watch", "nodes", "pools", "packs", "events", "certificates", "services", "kubeconfig", "update", "delete")
+OPENED = (
+    "watch",
+    "nodes",
+    "pools",
+    "packs",
+    "events",
+    "certificates",
+    "services",
+    "kubeconfig",
+    "update",
+    "settings",
+    "delete",
+)
 
 
 class ClusterScreen(Place):
@@ -159,6 +171,7 @@ def opened(key: str, session: Session) -> Place:
         "services": ("cluster_services", "ServicesScreen"),
         "kubeconfig": ("cluster_kubeconfig", "KubeconfigScreen"),
         "update": ("cluster_update", "UpdateScreen"),
+        "settings": ("cluster_settings", "SettingsScreen"),
         "delete": ("cluster_delete", "DeleteScreen"),
     }
     module, name = names[key]
@@ -211,4 +224,5 @@ def overview(reading: Reading, width: int, now: float) -> Iterator[Row]:
     yield valued("Services", count(len(services(reading.details)), "service"), width, "services")
     yield valued("Kubeconfig", "to a stick or a file", width, "kubeconfig")
     yield valued("Update", "to another definition, side by side", width, "update")
+    yield valued("Settings", "time servers, SSH keys of all hosts", width, "settings")
     yield valued("Delete", "the whole cluster", width, "delete")

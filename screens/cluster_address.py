@@ -50,9 +50,19 @@ class AddressStep(FormStep):
             from screens.cluster_keys import KeysScreen
 
             self.keep()
-            self.app.push_screen(KeysScreen(self.session, self.way))
+            self.app.push_screen(KeysScreen(self.session, self.draft.ssh_keys, self._keys))
         else:
             super().on_action_pressed(event)
+
+    def _keys(self, keys: tuple[str, ...]) -> str:
+        from tui.services.cluster import draft
+
+        self.way.draft = self.draft.model_copy(update={"ssh_keys": keys})
+        try:
+            draft.store(self.session.host, self.draft)
+        except OSError:
+            return "The draft cannot be kept on the disk."
+        return ""
 
     def address(self) -> IPv4Address | None:
         """What is typed, if it is an address."""

@@ -51,7 +51,7 @@ class CertificatesScreen(AgentPage):
         if self.found.needs_renewal:
             yield from wrapped("They should be renewed now: N.", width, "!")
         if self.found.renews_itself:
-            yield from wrapped(f"They are renewed by themselves from {self.found.renews_itself} on.", width)
+            yield from wrapped(f"They are renewed by themselves from {self.found.renews_itself[:10]} on.", width)
         yield BLANK
         for number, one in enumerate(self.found.found):
             left = None if one.ends is None else one.ends - now

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import work
 from textual.binding import Binding, BindingType
 
-from screens.cluster_create import Way
 from screens.cluster_page import BACK, HELP, issue_rows
 from tui.models.change import Issue, Refused
 from tui.models.form import Field, Form
@@ -36,6 +35,11 @@ WAYS = (("paste", "Paste one"), ("url", "From a URL"), ("folder", "From a file o
 
 
 class KeysScreen(Place):
+    """Args:
+    keys: those that there are.
+    kept: called with all of them after each change; returns what there is to say about it, mostly "".
+    """
+
     NAME = "cluster"
     CSS_PATH = "../styles/cluster_create.tcss"
     IS_PLACE = False
@@ -51,9 +55,9 @@ class KeysScreen(Place):
         HELP,
     ]
 
-    def __init__(self, session: Session, way: Way) -> None:
+    def __init__(self, session: Session, keys: Sequence[str], kept: Callable[[tuple[str, ...]], str]) -> None:
         super().__init__(session)
-        self.way = way
+        self.keys, self.kept = tuple(keys), kept
         self.sticks: Sequence[Stick] = ()
         self.said = ""
         self.refused: tuple[Issue, ...] = ()
@@ -64,10 +68,8 @@ class KeysScreen(Place):
 
     def update(self) -> None:
         rows = [heading("SSH keys of those who may log in"), BLANK]
-        rows += [
-            Row((clip(shown_key(key), self.text_width),), f"key:{n}") for n, key in enumerate(self.way.draft.ssh_keys)
-        ]
-        if not self.way.draft.ssh_keys:
+        rows += [Row((clip(shown_key(key), self.text_width),), f"key:{n}") for n, key in enumerate(self.keys)]
+        if not self.keys:
             rows.append(text("none yet"))
         rows += [BLANK, heading("Add")]
         for stick in self.sticks:
@@ -110,7 +112,7 @@ class KeysScreen(Place):
     def action_drop(self) -> None:
         if self.page.key.startswith("key:"):
             at = int(self.page.key.removeprefix("key:"))
-            self._keep(tuple(k for n, k in enumerate(self.way.draft.ssh_keys) if n != at), "Taken out.")
+            self._keep(tuple(k for n, k in enumerate(self.keys) if n != at), "Taken out.")
 
     def _pasted(self, key: str) -> None:
         self._add((key,))
@@ -154,20 +156,14 @@ class KeysScreen(Place):
             self._add(found)
 
     def _add(self, found: Sequence[str]) -> None:
-        known = {key.split()[1] for key in self.way.draft.ssh_keys}
+        known = {key.split()[1] for key in self.keys}
         fresh = tuple(key for key in found if key.split()[1] not in known)
         said = f"{len(fresh)} key{'' if len(fresh) == 1 else 's'} added." if fresh else "No key that was not there."
-        self._keep((*self.way.draft.ssh_keys, *fresh), said)
+        self._keep((*self.keys, *fresh), said)
 
     def _keep(self, keys: tuple[str, ...], said: str) -> None:
-        from tui.services.cluster import draft
-
-        self.way.draft = self.way.draft.model_copy(update={"ssh_keys": keys})
-        self.said, self.refused = said, ()
-        try:
-            draft.store(self.session.host, self.way.draft)
-        except OSError:
-            self.said = f"{said} The draft cannot be kept on the disk."
+        self.keys, self.refused = keys, ()
+        self.said = f"{said} {self.kept(keys)}".strip()
         self.update()
 
     def action_leave_page(self) -> None:

@@ -62,7 +62,8 @@ class AskScreen(Place):
         values = self.form.values()
         if values is not None:
             self.dismiss()
-            self.then(str(values[self.field.path]))
+            value = values[self.field.path]
+            self.then(", ".join(map(str, value)) if isinstance(value, tuple) else str(value))
 
     def action_cancel(self) -> None:
         self.dismiss()

@@ -206,7 +206,7 @@ def certificates(found: Mapping[str, Sequence[Mapping[str, str]]], now: float) -
         CertificateDetails(
             certificates=list(authorities.values()),
             needs_renewal=bool(ends) and early < now,
-            earliest_auto_renewal_time=_moment(early) if ends else "",
+            earliest_auto_renewal_time="",  # nobody renews them but a person
         )
     )
 

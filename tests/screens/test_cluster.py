@@ -78,8 +78,18 @@ PAGES: dict[str, tuple[str, tuple[Step, ...]]] = {
     "kubeconfig-file": ("healthy", (HEALTHY, (down(6), "To a file"), (("enter",), "shop-12.kubeconfig"))),
     "update": ("update", (HEALTHY, (down(7), "3 to look at"))),
     "update-none": ("healthy", (HEALTHY, (down(7), "no other definition"))),
-    "delete": ("healthy", (HEALTHY, (down(8), "Its name"))),
-    "delete-wrong": ("healthy", (HEALTHY, (down(8), "Its name"), ((*"shop", "ctrl+x"), "K440"))),
+    "delete": ("healthy", (HEALTHY, (down(9), "Its name"))),
+    "delete-wrong": ("healthy", (HEALTHY, (down(9), "Its name"), ((*"shop", "ctrl+x"), "K440"))),
+    "settings": ("healthy", (HEALTHY, (down(8), "Time servers"))),
+    "settings-changed": (
+        "healthy",
+        (
+            HEALTHY,
+            (down(8), "Time servers"),
+            (("enter",), "each host keeps"),
+            (("ctrl+u", *"192.0.2.5", "enter"), "(changed)"),
+        ),
+    ),
     "code": ("unhealthy", (UNHEALTHY, (("enter",), "What to do"))),
 }
 
@@ -122,6 +132,14 @@ async def test_kubeconfig_is_written_for_its_owner_alone_and_never_shown(
         assert all(secret not in grid(pilot.app) for secret in SECRETS)
     assert "S3CR3T-KUBE" in target.read_text()
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+async def test_settings_are_sent_after_a_question(agent: RecordedAgent, opened: Opened) -> None:
+    agent.answers = scene("healthy") | {"PUT /v1/edge-mgmt/cluster/settings": (202, {"message": "accepted"})}
+    async with opened() as pilot:
+        await walk(pilot, (*PAGES["settings-changed"][1], (("x",), "Apply the settings?"), (("y",), "on every host;")))
+    sent = agent.bodies("PUT /v1/edge-mgmt/cluster/settings")
+    assert [body["ntpServers"] for body in sent] == [["192.0.2.5"]]
 
 
 async def test_delete_wants_the_name(agent: RecordedAgent, opened: Opened) -> None:
