@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import tarfile
 import tempfile
@@ -11,10 +12,12 @@ from tests.dev import container
 from tests.dev.container import checked, kept, suite_and_sources
 from tests.packaging import wheel
 from tools import dist
+from tools.environment import LOCK, ROOT
 
 PACKAGES = (
     "linux-image-amd64", "initramfs-tools", "zstd", "systemd", "systemd-sysv", "udev", "dbus", "kmod", "libpam-systemd",
     "login", "passwd", "sudo", "iproute2", "python3", "kbd", "console-setup", "procps", "qemu-guest-agent",
+    "iputils-ping", "curl", "ca-certificates", "openssl", "netplan.io", "network-manager",
 )  # fmt: skip
 PASSWORD = "four grey lorries"
 """Of root and of alice, who is in the group sudo; bob is in no group."""
@@ -33,7 +36,11 @@ chroot . useradd -m -s /bin/bash -G sudo alice
 chroot . useradd -m -s /bin/bash bob
 printf '%s:{PASSWORD}\n' root alice bob | chroot . chpasswd
 chroot . systemctl --quiet mask apt-daily.timer apt-daily-upgrade.timer fstrim.timer
-chroot . systemctl --quiet mask e2scrub_reap.service e2scrub_all.timer
+chroot . systemctl --quiet mask e2scrub_reap.service e2scrub_all.timer dpkg-db-backup.timer
+chroot . systemctl --quiet enable systemd-networkd.service
+chroot . systemctl --quiet disable systemd-networkd-wait-online.service
+chroot . systemctl --quiet disable NetworkManager.service NetworkManager-wait-online.service wpa_supplicant.service
+printf '[main]\nno-auto-default=*\n' >etc/NetworkManager/conf.d/10-vm.conf
 mv boot/vmlinuz-* vmlinuz
 mv boot/initrd.img-* initrd.img
 """
@@ -57,9 +64,22 @@ def debian() -> Path:
     return folder
 
 
-def make(folder: Path) -> Path:
-    """An image in `folder` with this tree's Onsite in it, installed by the archive's own `install`."""
-    base, root = debian(), folder / "root"
+def make() -> Path:
+    """An image with this tree's Onsite in it, installed by the archive's own `install`; made once for this tree."""
+    base = debian()
+    tree = hashlib.sha256(f"{base.name} {LOCK.read_text()}".encode())
+    for name in sorted({*wheel.shipped(), "pyproject.toml", "tools/dist.py"}):
+        tree.update(f"{name}\0".encode() + (ROOT / name).read_bytes())
+    folder, partial = kept("vm-image", tree.hexdigest())
+    if not folder.exists():
+        partial.mkdir()
+        _fill(partial, base)
+        partial.rename(folder)
+    return folder
+
+
+def _fill(folder: Path, base: Path) -> None:
+    root = folder / "root"
     with tempfile.TemporaryDirectory(prefix="onsite-vm-image-") as name:
         scratch = Path(name)
         ours = wheel.build(scratch)[1]
@@ -79,9 +99,8 @@ def make(folder: Path) -> Path:
             shutil.rmtree(root / "mnt/onsite")
             for file in ("vmlinuz", "initrd.img"):
                 shutil.move(root / file, folder / file)
-            disk = ["-d", str(root), str(folder / "root.ext4"), "2G"]
+            disk = ["-d", str(root), str(folder / "root.ext4"), "3G"]
             checked(["mkfs.ext4", "-q", "-L", "root", "-E", "root_owner=0:0", *disk])
         finally:
             checked(["umount", "-l", str(root)])
     root.rmdir()
-    return folder

@@ -1,26 +1,28 @@
 """A whole machine: QEMU with the kernel of the distribution, a serial line, a screen with a keyboard, a plug to pull.
 
 Emulated (TCG), so that it runs where no KVM is; a boot takes one to three minutes of a core. `freeze` and `restore`
-go back to a moment within a second. What is asked of the machine itself goes through its guest agent, so that neither
-console is touched by the question.
+go back to a moment within a second, and `moment` keeps one in the temp folder for all later runs on the same image.
+What is asked of the machine itself goes through its guest agent, so that neither console is touched by the question.
 """
 
 from __future__ import annotations
 
 import base64
+import inspect
 import json
-import re
 import shutil
 import socket
 import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from bench.model import Model
 from bench.terminal import key
+from tests.dev.container import kept
 from tests.host.box import wait_for
 
 PROGRAMS = ("qemu-system-x86_64", "qemu-img", "mkfs.ext4", "mmdebstrap")
@@ -29,6 +31,11 @@ SIGNS = {
     "'": "apostrophe", "\\": "backslash", "[": "bracket_left", "]": "bracket_right", "`": "grave_accent",
 }  # fmt: skip
 SHIFTED = dict(zip('!@#$%^&*()_+{}|:"<>?~', "1234567890-=[]\\;'" + ",./`", strict=True))
+CARD = "virtio-net-pci,romfile="
+MACS = tuple(f"52:54:00:12:34:0{n}" for n in (1, 2, 3))
+"""Of enp0s16, whose far end is a gateway (10.0.2.2) with nothing behind it, and of two on one cable."""
+QUICK = "mitigations=off nowatchdog audit=0 tsc=reliable clocksource=tsc no_timer_check random.trust_cpu=on"
+"""For a processor that is emulated; no rule of the machine itself."""
 NAMES = {"enter": "ret", "escape": "esc", "space": "spc"}
 
 
@@ -38,47 +45,82 @@ def missing() -> str | None:
     return f"a virtual machine needs {' and '.join(absent)} (qemu-system-x86 and qemu-utils)" if absent else None
 
 
-class Machine:
-    """One machine on a copy of an image folder (`vmlinuz`, `initrd.img`, `root.ext4`). A context manager."""
+def moment(image: Path, name: str, stand: Callable[[Machine], None], words: str = "") -> Path:
+    """The disk of a machine that was frozen right after `stand`; made once for this image and this way to stand."""
+    key = f"{image.name} {inspect.getsource(stand)} {Machine(image, None, words).command()}"
+    frozen, partial = kept(f"vm-{name}", key)
+    if not frozen.exists():
+        with Machine(image, None, words) as machine:
+            stand(machine)
+            machine.freeze()
+            machine.quit()
+            shutil.move(machine.disk, partial)
+        partial.rename(frozen)
+    return frozen
 
-    def __init__(self, image: Path, memory: int = 768) -> None:
-        self.image, self.memory = image, memory
+
+class Machine:
+    """One machine on a copy of an image folder (`vmlinuz`, `initrd.img`, `root.ext4`). A context manager.
+
+    Args:
+        image: the folder.
+        frozen: a disk that `moment` made; the machine goes on from there. Else it boots.
+        words: more for the command line of its kernel.
+    """
+
+    def __init__(self, image: Path, frozen: Path | None = None, words: str = "") -> None:
+        self.image, self.frozen, self.words = image, frozen, words
         self.model = Model(80, 24)
         self.said = bytearray()
         self.qemu: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Machine:
         self.folder = Path(tempfile.mkdtemp(prefix="onsite-vm-"))
-        disk = [str(self.image / "root.ext4"), str(self.folder / "disk.qcow2")]
-        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", *disk], check=True)
-        self.boot()
+        if self.frozen is None:
+            disk = [str(self.image / "root.ext4"), str(self.disk)]
+            subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", *disk], check=True)
+        else:
+            subprocess.run(["cp", "--reflink=auto", str(self.frozen), str(self.disk)], check=True)
+        self.boot(*([] if self.frozen is None else ["-loadvm", "ready"]))
         return self
 
     def __exit__(self, *_: object) -> None:
         self.power_cut()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def boot(self) -> None:
+    @property
+    def disk(self) -> Path:
+        return self.folder / "disk.qcow2"
+
+    def command(self) -> list[str]:
+        """QEMU's; its files are named as they are called in the machine's own folder."""
+        cards = [
+            *("-netdev", "user,id=n0,restrict=on,ipv6=off", "-device", f"{CARD},netdev=n0,mac={MACS[0]},addr=0x10"),
+            *("-netdev", "hubport,id=n1,hubid=1", "-device", f"{CARD},netdev=n1,mac={MACS[1]},addr=0x11"),
+            *("-netdev", "hubport,id=n2,hubid=1", "-device", f"{CARD},netdev=n2,mac={MACS[2]},addr=0x12"),
+        ]
+        return [
+            *("qemu-system-x86_64", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max,la57=off"),
+            *("-m", "768", "-smp", "2", "-nodefaults", "-no-user-config", "-display", "none", "-vga", "std"),
+            *("-kernel", str(self.image / "vmlinuz"), "-initrd", str(self.image / "initrd.img")),
+            *("-append", f"root=/dev/vda rw console=tty0 console=ttyS0,115200 {QUICK} {self.words}".strip()),
+            # writeback, not unsafe: what the machine flushed has to survive the plug being pulled
+            *("-drive", "file=disk.qcow2,if=virtio,format=qcow2,cache=writeback"),
+            *("-chardev", "socket,id=serial,path=serial,server=on,wait=off", "-serial", "chardev:serial"),
+            *("-qmp", "unix:qmp,server=on,wait=off", "-device", "virtio-serial-pci"),
+            *("-chardev", "socket,id=agent,path=agent,server=on,wait=off"),
+            *("-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0", "-device", "virtio-rng-pci"),
+            *("-device", "qemu-xhci,id=usb", "-device", "usb-kbd,bus=usb.0", *cards),
+        ]
+
+    def boot(self, *more: str) -> None:
         """Switch it on; returns at once."""
         folder = self.folder
         for name in ("serial", "qmp", "agent"):
             (folder / name).unlink(missing_ok=True)
-        command = [
-            *("qemu-system-x86_64", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max,la57=off"),
-            *("-m", str(self.memory), "-smp", "1", "-nodefaults", "-no-user-config", "-display", "none", "-vga", "std"),
-            *("-kernel", str(self.image / "vmlinuz"), "-initrd", str(self.image / "initrd.img")),
-            *("-append", "root=/dev/vda rw console=tty0 console=ttyS0,115200 mitigations=off nowatchdog"),
-            # writeback, not unsafe: what the machine flushed has to survive the plug being pulled
-            *("-drive", f"file={folder}/disk.qcow2,if=virtio,format=qcow2,cache=writeback"),
-            *("-chardev", f"socket,id=serial,path={folder}/serial,server=on,wait=off", "-serial", "chardev:serial"),
-            *("-qmp", f"unix:{folder}/qmp,server=on,wait=off", "-device", "virtio-serial-pci"),
-            *("-chardev", f"socket,id=agent,path={folder}/agent,server=on,wait=off"),
-            *("-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0", "-device", "virtio-rng-pci"),
-            *("-device", "qemu-xhci,id=usb", "-device", "usb-kbd,bus=usb.0"),
-            *("-netdev", "hubport,id=n0,hubid=0", "-device", "virtio-net-pci,netdev=n0,mac=52:54:00:12:34:01,romfile="),
-        ]
         with (folder / "qemu.log").open("ab") as log:
-            self.qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            command = [*self.command(), *more]
+            self.qemu = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.began = time.monotonic()
         self.serial, self._qmp = self._connected("serial"), self._connected("qmp")
         self._qmp_lines = self._qmp.makefile("rb")
@@ -87,6 +129,13 @@ class Machine:
         self._agent: socket.socket | None = None
         self.model = Model(80, 24)
         threading.Thread(target=self._listen, args=(self.serial,), daemon=True).start()
+
+    def quit(self) -> None:
+        """QEMU ends in order, so that its disk is whole; the machine itself is not asked."""
+        assert self.qemu is not None
+        self.qmp("quit")
+        self.qemu.wait(60)
+        self.power_cut()
 
     def power_cut(self) -> None:
         """The plug is pulled: nothing in the machine gets a chance to flush."""
@@ -159,21 +208,26 @@ class Machine:
             time.sleep(0.08)  # held for 30 ms, and a keyboard has to let go before the next
 
     def screen_text(self, number: int = 1) -> str:
-        """What a virtual terminal shows, from the kernel's own memory of it."""
-        rows, columns = self.run(f"head -c 2 /dev/vcsa{number} | od -An -tu1").split()
-        raw = base64.b64decode(self.run(f"base64 -w0 /dev/vcsu{number}"))
-        text, width = raw.decode("utf-32-le", errors="replace"), int(columns)
-        return "\n".join(text[y * width : (y + 1) * width].rstrip(" \0") for y in range(int(rows)))
+        """What a virtual terminal shows, from the kernel's own memory of it, without a process in the machine."""
+        rows, columns = self.read(f"/dev/vcsa{number}", 2)
+        text = self.read(f"/dev/vcsu{number}", 4 * rows * columns).decode("utf-32-le", errors="replace")
+        return "\n".join(text[y * columns : (y + 1) * columns].rstrip(" \0") for y in range(rows))
 
     def screen_shows(self, words: str, number: int = 1, seconds: float = 240) -> None:
-        try:
-            wait_for(words, lambda: words in self.screen_text(number), seconds)
-        except AssertionError as error:
-            raise AssertionError(f"{error}; tty{number} shows:\n{self.screen_text(number)}") from None
+        end = time.monotonic() + seconds
+        while words not in (text := self.screen_text(number)):
+            assert time.monotonic() < end, f"not seen within {seconds:.0f} s: {words}; tty{number} shows:\n{text}"
+            time.sleep(0.5)  # a look takes the machine's own time
 
     def picture(self, path: Path) -> None:
-        """What the screen looks like, as PNG."""
-        self.qmp("screendump", filename=str(path), format="png")
+        """What the screen looks like, as PNG or PPM."""
+        self.qmp("screendump", filename=str(path), format=path.suffix[1:])
+
+    def plug(self, stick: Path) -> None:
+        """Put an image of a stick into a USB port. It may be written to; a machine with it cannot be frozen."""
+        file = {"driver": "file", "filename": str(stick)}
+        self.qmp("blockdev-add", **{"driver": "raw", "node-name": "stick", "file": file})
+        self.qmp("device_add", driver="usb-storage", drive="stick", bus="usb.0", id="stick", removable=True)
 
     # --- behind the scenes -----------------------------------------------------------------------------------------
 
@@ -203,42 +257,73 @@ class Machine:
     def up(self) -> bool:
         """The guest agent answers."""
         try:
-            self._ask({"execute": "guest-ping"}, 2)
+            self._ask({"execute": "guest-ping"}, 5)
         except (OSError, ValueError):
-            if self._agent is not None:
-                self._agent.close()
-            self._agent = None
             return False
         return True
 
-    def run(self, script: str, *, check: bool = True, seconds: float = 120) -> str:
+    def read(self, path: str, size: int) -> bytes:
+        """So many bytes of a file in the machine, from its beginning."""
+        handle = self._ask({"execute": "guest-file-open", "arguments": {"path": path, "mode": "r"}})
+        data = b""
+        try:
+            while len(data) < size:
+                wanted = {"handle": handle, "count": size - len(data)}
+                answer = self._ask({"execute": "guest-file-read", "arguments": wanted})
+                data += base64.b64decode(answer["buf-b64"])
+                if answer["eof"] or not answer["count"]:
+                    break
+        finally:
+            self._ask({"execute": "guest-file-close", "arguments": {"handle": handle}})
+        return data
+
+    def run(self, script: str, *, check: bool = True, seconds: float = 600) -> str:
         """A shell script in the machine, as root and on no console; what it printed."""
-        path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-        arguments = {"path": "/bin/sh", "arg": ["-c", script], "env": [f"PATH={path}"], "capture-output": True}
-        pid = self._ask({"execute": "guest-exec", "arguments": arguments})["pid"]
+        pid = self.begin(script)
         end = time.monotonic() + seconds
         while True:
             state = self._ask({"execute": "guest-exec-status", "arguments": {"pid": pid}})
             if state["exited"]:
                 break
             assert time.monotonic() < end, f"{script!r} still runs after {seconds:.0f} s"
-            time.sleep(0.05)
+            time.sleep(0.2)
         out = b"".join(base64.b64decode(state.get(name, "")) for name in ("out-data", "err-data")).decode()
         assert not check or state.get("exitcode", -1) == 0, f"{script!r}: {out}"
         return out
 
-    def _ask(self, asked: dict[str, Any], seconds: float = 60) -> Any:
-        if self._agent is None:
-            self._agent = self._connected("agent")
-        self._agent.settimeout(seconds)
-        self._agent.sendall(json.dumps(asked).encode() + b"\n")
-        data = b""
-        while not data.endswith(b"\n"):
-            more = self._agent.recv(1 << 20)
-            if not more:
-                raise OSError("the guest agent has gone")
-            data += more
-        answer = json.loads(re.sub(rb"^\xff+", b"", data).splitlines()[-1])
+    def begin(self, script: str) -> int:
+        """The same without waiting; its process id."""
+        path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        arguments = {"path": "/bin/sh", "arg": ["-c", script], "env": [f"PATH={path}"], "capture-output": True}
+        pid: int = self._ask({"execute": "guest-exec", "arguments": arguments})["pid"]
+        return pid
+
+    def _ask(self, asked: dict[str, Any], seconds: float = 120) -> Any:
+        try:
+            if self._agent is None:
+                self._agent = self._connected("agent")
+                self._agent.settimeout(seconds)
+                self._said_by_agent = self._agent.makefile("rb")
+                number = time.monotonic_ns() % 2**31
+                self._agent.sendall(
+                    b"\xff" + json.dumps({"execute": "guest-sync", "arguments": {"id": number}}).encode() + b"\n"
+                )
+                while self._answer() != {"return": number}:  # of questions that were given up
+                    pass
+            self._agent.settimeout(seconds)
+            self._agent.sendall(json.dumps(asked).encode() + b"\n")
+            answer = self._answer()
+        except (OSError, ValueError):
+            if self._agent is not None:
+                self._agent.close()
+            self._agent = None
+            raise
         if "error" in answer:
             raise ValueError(answer["error"])
         return answer["return"]
+
+    def _answer(self) -> Any:
+        line = self._said_by_agent.readline()
+        if not line:
+            raise OSError("the guest agent has gone")
+        return json.loads(line.lstrip(b"\xff"))
