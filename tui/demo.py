@@ -71,6 +71,9 @@ def main(argv: Sequence[str], run: Callable[[list[str]], int]) -> int:
         if options["hub"]:
             print(_control(folder, "--hub", *options["hub"]), end="")
             return 0
+        if options["pull"] or options["plug"]:
+            _control(folder, *(["--pull", options["pull"]] if options["pull"] else ["--plug", options["plug"]]))
+            return 0
         if options["machine"]:
             return _recorded(passed, command, run)
         practice = _rebooted(folder) if options["reboot"] else _attached(folder) or _started(folder)
@@ -92,7 +95,7 @@ def main(argv: Sequence[str], run: Callable[[list[str]], int]) -> int:
 def _options(given: list[str]) -> dict[str, Any]:
     """The options of the command itself; argparse costs as much as a Python start, so only where there are some."""
     if not given:
-        return dict.fromkeys((*_PASSED, "reboot", "stop", "hub"))
+        return dict.fromkeys((*_PASSED, "reboot", "stop", "hub", "pull", "plug"))
     import argparse
 
     parser = argparse.ArgumentParser(
@@ -110,6 +113,8 @@ def _options(given: list[str]) -> dict[str, Any]:
     what.add_argument(
         "--hub", nargs="+", metavar="WORD", help="faults of the practice hub to switch on, none, or orders"
     )
+    what.add_argument("--pull", metavar="LINK", help="pull the cable of a link of the practice host, such as lan0")
+    what.add_argument("--plug", metavar="LINK", help="plug it in again")
     what.add_argument("--stop", action="store_true", help="end the practice host and throw it away")
     return vars(parser.parse_args(given))
 

@@ -118,6 +118,8 @@ def main(argv: list[str] | None = None) -> int:
     what.add_argument(
         "--hub", nargs="+", metavar="WORD", help="faults of the practice hub to switch on, none, or orders"
     )
+    what.add_argument("--pull", metavar="LINK", help="pull the cable of a link, such as lan0")
+    what.add_argument("--plug", metavar="LINK", help="plug it in again")
     arguments = parser.parse_args(argv)
     try:
         folder = state.prepare(arguments.state)
@@ -128,6 +130,8 @@ def main(argv: list[str] | None = None) -> int:
         if arguments.hub:
             print(hub.order(folder / "hub", arguments.hub))
             return 0
+        if link := arguments.pull or arguments.plug:
+            answer = state.ask(folder, f"{'pull' if arguments.pull else 'plug'} {link}")
         if arguments.reboot:
             answer = state.ask(folder, "reboot")
         print(answer, end="")

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import FrameType
 
 from agent.practice import power, sandbox
+from agent.practice.cables import CABLES
 from agent.practice.state import AGENT_SOCKET, Refusal, State, cause
 from tui import namespaces
 
@@ -50,7 +51,7 @@ class Holder:
         """
         was_there = not sandbox.fresh(self.root, self.folder / "hub")
         sandbox.power_on(self.root)
-        peers = self._start("-m", "agent.practice.peers", str(self.folder / "hub"))
+        self._peers = peers = self._start("-m", "agent.practice.peers", str(self.folder / "hub"))
         self._host = self._start("-m", "agent.practice.host", str(self.root))
         _expect_ready(peers)
         _tell(self._host, str(peers.pid))
@@ -101,6 +102,11 @@ class Holder:
             self.boot()
         elif word == "stop":
             raise SystemExit(0)
+        elif word.startswith(("pull ", "plug ")):
+            names = [cable.name for cable in CABLES]
+            if word[5:] not in names:
+                raise Refusal(f"{word[5:]} is none of its links: {', '.join(names)}")
+            _tell(self._peers, word)
         return json.dumps(asdict(self.state)) + "\n"
 
     def _start(self, *arguments: str) -> subprocess.Popen[str]:

@@ -13,6 +13,7 @@ from typing import Any
 from agent.practice import cables, dhcpd, dnsd, neighbour, switch, trunk
 from agent.practice.state import cause
 from tui import namespaces
+from tui.services.port import switched
 
 _NO_ARP = 0x80
 """IFF_NOARP of netdevice(7): the kernel neither asks nor answers."""
@@ -73,7 +74,15 @@ class HubPorts:
 async def _serve(hub: Path) -> None:
     loop = asyncio.get_running_loop()
     holder_gone = asyncio.Event()
-    loop.add_reader(sys.stdin.fileno(), holder_gone.set)  # nothing more is ever said: only its end makes it readable
+
+    def told() -> None:
+        word, _, link = sys.stdin.readline().strip().partition(" ")
+        if word:
+            switched.switch(next(cable.peer for cable in cables.CABLES if cable.name == link), word == "plug")
+        else:
+            holder_gone.set()
+
+    loop.add_reader(sys.stdin.fileno(), told)
     begin: list[Coroutine[Any, Any, object]] = [
         dhcpd.serve(cables.HEALTHY.peer),
         dnsd.serve((cables.GATEWAY4, cables.GATEWAY6)),

@@ -7,12 +7,14 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.practice import CODE, PracticeHost
+from tests.practice import CODE, PracticeHost, control
 
 LIMIT = 2.0
 """Seconds until a cable that moved is on the screen."""
@@ -107,3 +109,18 @@ def test_what_was_heard_is_there_for_the_next_console(practice: PracticeHost) ->
     practice.python(LISTEN, str(practice.root))
     assert kept.stat().st_mode & 0o777 == 0o644
     assert "Gi1/0/1" in kept.read_text()
+
+
+def test_a_cable_of_the_practice_host(practice: PracticeHost) -> None:
+    for option, flag in (("--pull", False), ("--plug", True)):
+        control(practice.folder, option, "lan1")
+        until(lambda flag=flag: ("LOWER_UP" in practice.kernel().link("lan1")["flags"]) == flag)
+    refused = control(practice.folder, "--pull", "lan9", check=False)
+    assert "lan9 is none of its links: lan0, lan1" in refused.stderr
+
+
+def until(condition: Callable[[], object], seconds: float = 10) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come true in time"
+        time.sleep(0.05)

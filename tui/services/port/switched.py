@@ -50,18 +50,23 @@ def _on(host: Host, link: Link) -> Iterator[None]:
     if former is not None:
         accepts.write_text("0")
     try:
-        _switch(link.name, True)
+        switch(link.name, True)
         yield
     finally:
         with contextlib.suppress(OSError):  # gone meanwhile: then there is nothing to put back
             now = next((x for x in host.kernel.links() if x.index == link.index), None)
             if now is not None and all(a.link_local for a in now.addresses):
-                _switch(now.name, False)
+                switch(now.name, False)
             if former is not None:
                 accepts.write_text(former)
 
 
-def _switch(name: str, up: bool) -> None:
+def switch(name: str, up: bool) -> None:
+    """Have a link of this network namespace up or down.
+
+    Raises:
+        OSError: no such link, or CAP_NET_ADMIN is missing.
+    """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
         asked = struct.pack("16sH", os.fsencode(name), 0).ljust(40, b"\0")
         (flags,) = struct.unpack_from("H", fcntl.ioctl(sock, _GET_FLAGS, asked), 16)
