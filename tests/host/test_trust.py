@@ -120,7 +120,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("server")
     (folder / "server.pem").write_bytes(leaf.key_pem + leaf.pem + middle.pem)
     (folder / "serve.py").write_text(SERVE)
-    with Box(("curl", "ca-certificates")) as box:
+    with Box(("curl", "ca-certificates", "p11-kit")) as box:
         net = ["nsenter", "-t", str(box.leader), "--net"]
         subprocess.run([*net, "ip", "address", "add", f"{ADDRESS}/32", "dev", "lo"], check=True)
         serve = [*net, sys.executable, str(folder / "serve.py"), ADDRESS, str(folder / "server.pem"), HELLO]
