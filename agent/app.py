@@ -33,6 +33,7 @@ from agent import (
     users,
 )  # fmt: skip
 from agent.auth import Gate
+from agent.cluster import assigned
 from agent.cluster import routes as cluster_routes
 from agent.jobs import Jobs
 from agent.links import routes as links_routes
@@ -102,6 +103,7 @@ def build(served: Host, settings: Settings | None = None) -> Starlette:
     app.state.links.synced = sync.Sync(served, app.state.links.own)
     cluster_routes.mount(app)
     app.state.cluster_hosts.linked = partial(steps.linked, app.state.links)
+    app.state.registrar.assign = partial(assigned.carry_out, app.state)
     return app
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import State
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -120,7 +121,7 @@ async def pools(request: Request) -> JSONResponse:
 async def preflight(request: Request) -> JSONResponse:
     """POST /v1/onsite/cluster/preflight: every host's findings, and what would be written. Nothing is written."""
     asked = await bodies.read(request, ClusterConfiguration)
-    spec, _ = await run_in_threadpool(_spec, request, asked, None)
+    spec, _ = await run_in_threadpool(_spec, request.app.state, asked, None)
     hosts = request.app.state.cluster_hosts.of(spec)
     found = await Forming(spec, hosts).preflight()
     listed = []
@@ -160,14 +161,7 @@ async def engines(_request: Request) -> JSONResponse:
 async def create(request: Request) -> JSONResponse:
     """POST /v1/edge-mgmt/cluster"""
     asked = await bodies.read(request, ClusterConfiguration)
-    store = request.app.state.store
-    if kept.load(store) is not None:
-        text = "This host is in a cluster already."
-        raise Refused(Issue("K236", "error", "", text, "Change that one, or delete it first."))
-    spec, chosen = await run_in_threadpool(_spec, request, asked, None)
-    request.app.state.cluster_hosts.of(spec)
-    found = Kept(asked, spec, chosen.digest, chosen.sensitive, request.app.state.host.clock.now())
-    _start(request, CREATE, {"spec": spec.model_dump(mode="json")}, found)
+    spec = await make(request.app.state, asked, _who(request))
     return _accepted(f"The cluster {spec.name} is being created.", 202)
 
 
@@ -181,14 +175,14 @@ async def delete(request: Request) -> JSONResponse:
     if row is not None and row["kind"] == CREATE:
         jobs.cancel(row["id"])
         return _accepted("The creation is cancelled, and what was done is taken back.", 202)
-    _start(request, DELETE, {"spec": found.spec.model_dump(mode="json")}, None)
+    _start(request.app.state, DELETE, {"spec": found.spec.model_dump(mode="json")}, None, _who(request))
     return _accepted(f"The cluster {found.spec.name} is being deleted.", 202)
 
 
 async def renew(request: Request) -> JSONResponse:
     """POST /v1/edge-mgmt/cluster/renew-certificates"""
     found = _needed(request)
-    _start(request, RENEW, {"spec": found.spec.model_dump(mode="json")}, None)
+    _start(request.app.state, RENEW, {"spec": found.spec.model_dump(mode="json")}, None, _who(request))
     return _accepted("The certificates are being renewed.", 201)
 
 
@@ -288,7 +282,23 @@ async def node_delete(request: Request) -> JSONResponse:
 # --- parts of these ------------------------------------------------------------------------------------------------
 
 
-def _spec(request: Request, asked: ClusterConfiguration, before: Spec | None) -> tuple[Spec, contents.Definition]:
+async def make(state: State, asked: ClusterConfiguration, who: str) -> Spec:
+    """Begin to create it, whoever wants it: somebody at this host, or its management plane.
+
+    Raises:
+        Refused: nothing was begun.
+    """
+    if kept.load(state.store) is not None:
+        text = "This host is in a cluster already."
+        raise Refused(Issue("K236", "error", "", text, "Change that one, or delete it first."))
+    spec, chosen = await run_in_threadpool(_spec, state, asked, None)
+    state.cluster_hosts.of(spec)
+    found = Kept(asked, spec, chosen.digest, chosen.sensitive, state.host.clock.now())
+    _start(state, CREATE, {"spec": spec.model_dump(mode="json")}, found, who)
+    return spec
+
+
+def _spec(state: State, asked: ClusterConfiguration, before: Spec | None) -> tuple[Spec, contents.Definition]:
     """The spec, and the definition that it is made from.
 
     Raises:
@@ -298,16 +308,24 @@ def _spec(request: Request, asked: ClusterConfiguration, before: Spec | None) ->
     if not archive:
         text = "No cluster definition is named."
         raise Refused(Issue("K231", "error", "spec.archiveUploadPath", text, "Choose one of the place Content."))
-    chosen = contents.definition(request.app.state.host, archive)
-    host = request.app.state.host
-    return wanted.spec(asked, chosen, request.app.state.cluster_hosts.own, before, userdata.registry(host)), chosen
+    chosen = contents.definition(state.host, archive)
+    return wanted.spec(asked, chosen, state.cluster_hosts.own, before, userdata.registry(state.host)), chosen
 
 
 async def _change(request: Request, found: Kept, asked: ClusterConfiguration) -> None:
+    await change(request.app.state, found, asked, _who(request))
+
+
+async def change(state: State, found: Kept, asked: ClusterConfiguration, who: str) -> None:
+    """Begin to change it; as `make`.
+
+    Raises:
+        Refused: nothing was begun.
+    """
     if found.configuration.metadata and not (asked.metadata and asked.metadata.name):
         asked = asked.model_copy(update={"metadata": found.configuration.metadata})
     asked = _unmasked(asked, found)
-    spec, chosen = await run_in_threadpool(_spec, request, asked, found.spec)
+    spec, chosen = await run_in_threadpool(_spec, state, asked, found.spec)
     for what in ("name", "vip", "pod_range", "service_range", "dns_domain", "pod_network", "engine"):
         if getattr(spec, what) != getattr(found.spec, what):
             text = f"The {what.replace('_', ' ')} of a cluster cannot be changed."
@@ -316,20 +334,23 @@ async def _change(request: Request, found: Kept, asked: ClusterConfiguration) ->
     if any(roles.get(n.uid, n.role) != n.role for n in spec.nodes):
         text = "A node cannot change between control plane and worker."
         raise Refused(Issue("K238", "error", "spec.cloudConfig", text, "Take it out, then add it in its new role."))
-    request.app.state.cluster_hosts.of(spec)
+    state.cluster_hosts.of(spec)
     argument = {"before": found.spec.model_dump(mode="json"), "spec": spec.model_dump(mode="json")}
-    _start(request, CHANGE, argument, Kept(asked, spec, chosen.digest, chosen.sensitive, found.created))
+    _start(state, CHANGE, argument, Kept(asked, spec, chosen.digest, chosen.sensitive, found.created), who)
 
 
-def _start(request: Request, kind: str, argument: dict[str, Any], then: Kept | None) -> None:
+def _who(request: Request) -> str:
+    return str((request.scope.get("client") or ("", 0))[0])
+
+
+def _start(state: State, kind: str, argument: dict[str, Any], then: Kept | None, who: str) -> None:
     """Journal the job and what is wanted in one, so that a kill between them leaves neither."""
-    jobs: Jobs = request.app.state.jobs
-    who = str((request.scope.get("client") or ("", 0))[0])
+    jobs: Jobs = state.jobs
     with jobs.store.transaction():
         if then is not None:
             kept.save(jobs.store, then)
         jobs.start(kind, argument, who)
-    request.app.state.cluster_look.stale()
+    state.cluster_look.stale()
 
 
 def _needed(request: Request) -> Kept:

@@ -227,6 +227,16 @@ async def config(request: Request, entry: dict[str, Any]) -> Response:
     return JSONResponse({"clusterUids": entry["clusters"]})
 
 
+async def download(request: Request, entry: dict[str, Any]) -> Response:
+    """GET /v1/edgehosts/{uid}/spc/download: `assignment.json` of the folder, or a file that only a vendor can read."""
+    path = request.app.state.hub.folder / "assignment.json"
+    if not entry["clusters"]:
+        return error(404, "ResourceNotFound", "There is no cluster for this edge host")
+    if path.exists():
+        return Response(path.read_bytes(), media_type="application/json")
+    return Response(b"\x1f\x8b\x08\x00 not for you", media_type="application/octet-stream")
+
+
 def build(folder: Path) -> Starlette:
     """The application of the hub in this folder."""
     app = Starlette(
@@ -235,6 +245,7 @@ def build(folder: Path) -> Starlette:
             Route("/v1/edgehosts", create, methods=["POST"]),
             Route("/v1/edgehosts/{uid}/health", _known(health), methods=["PATCH"]),
             Route("/v1/edgehosts/{uid}/config", _known(config), methods=["GET"]),
+            Route("/v1/edgehosts/{uid}/spc/download", _known(download), methods=["GET"]),
             Route("/r", page, methods=["GET"]),
         ],
         middleware=[Middleware(BaseHTTPMiddleware, dispatch=_whole)],

@@ -27,6 +27,7 @@ class Memory:
     credential: what speaks for the host, "" while it is not paired.
     config: SHA-256 of the settings that were used last.
     times: when each step was made first.
+    assigned: SHA-256 of the assignment to a cluster that was taken up last.
     """
 
     endpoint: str = ""
@@ -35,6 +36,7 @@ class Memory:
     credential: str = field(default="", repr=False)
     config: str = ""
     times: dict[str, float] = field(default_factory=dict)
+    assigned: str = ""
 
 
 def load(host: Host) -> Memory:

@@ -1,11 +1,14 @@
-"""What a management plane has to be for a host: four questions. See docs/adding-a-management-plane.md."""
+"""What a management plane has to be for a host: five questions. See docs/adding-a-management-plane.md."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from tui.models.change import Issue
+
+if TYPE_CHECKING:
+    from tui.models.contract.cluster import ClusterConfiguration
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,4 +64,8 @@ class Plane(Protocol):
 
     async def clusters(self, uid: str, credential: str) -> tuple[str, ...]:
         """Ids of the clusters that the host is meant for. Raises Trouble, Forgotten."""
+        ...
+
+    async def assignment(self, uid: str, credential: str) -> ClusterConfiguration | None:
+        """That cluster in the words of the Local Management API; None where the plane has other words, or none now."""
         ...

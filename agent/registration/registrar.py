@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import logging
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -21,12 +22,13 @@ from agent.registration import memory, way
 from agent.registration.memory import Memory
 from agent.registration.palette import Palette, not_entered
 from agent.registration.plane import Applicant, Forgotten, Plane, Trouble
-from tui.models.change import Issue
+from tui.models.change import Issue, Refused
 from tui.models.timeline import LABELS, Mark, State, Step, Timeline
 from tui.services import facts, reading, registration
 from tui.services.host import Host
 
 if TYPE_CHECKING:
+    from tui.models.contract.cluster import ClusterConfiguration
     from tui.models.registration import RegistrationConfig
 
 PENDING = "/var/lib/onsite/pending.json"
@@ -60,6 +62,7 @@ class Registrar:
 
     Attributes:
         timeline: how it stands.
+        assign: takes up a cluster that the plane wants of the host that it knows by this id; raises Refused.
     """
 
     def __init__(
@@ -71,6 +74,9 @@ class Registrar:
         self.timeline = Timeline()
         self._wake = asyncio.Event()
         self._failures, self._look, self._due, self._kept = 0, True, 0.0, ""
+        self.assign: Callable[[ClusterConfiguration, str], Awaitable[None]] | None = None
+        self._looked_for: tuple[str, ...] = ()
+        self._look_again = 0.0
 
     def try_now(self) -> None:
         """Do not wait for the next try."""
@@ -181,10 +187,34 @@ class Registrar:
         await plane.health(kept.uid, kept.credential)
         self._done("heartbeat", "answered")
         clusters = await plane.clusters(kept.uid, kept.credential)
-        if clusters:
+        kept, why_not = await self._assigned(plane, kept, clusters)
+        if why_not is not None:
+            self._set("cluster", "failed", time=self.host.clock.now(), said=", ".join(clusters), issue=why_not)
+        elif clusters:
             self._done("cluster", ", ".join(clusters))
         self._state("in use" if clusters else "paired")
         return self._noted(kept, "heartbeat", *(["cluster"] if clusters else []))
+
+    async def _assigned(self, plane: Plane, kept: Memory, clusters: tuple[str, ...]) -> tuple[Memory, Issue | None]:
+        """Take up an assignment that is in public words, once for each; one that was refused is tried again."""
+        loop = asyncio.get_running_loop()
+        if self.assign is None or not clusters or (clusters == self._looked_for and loop.time() < self._look_again):
+            return kept, None
+        self._looked_for, self._look_again = clusters, loop.time() + self.timing.longest / self.timing.pace
+        wanted = await plane.assignment(kept.uid, kept.credential)
+        if wanted is None:
+            return kept, None
+        name = hashlib.sha256(json.dumps(wanted.sent(), sort_keys=True).encode()).hexdigest()
+        if name == kept.assigned:
+            return kept, None
+        try:
+            await self.assign(wanted, kept.uid)
+        except Refused as refused:
+            log.warning("assignment: %s", refused)
+            self._looked_for = ()
+            return kept, refused.issues[0]
+        log.info("assignment: taken up")
+        return memory.save(self.host, replace(kept, assigned=name)), None
 
     async def _applicant(self, config: RegistrationConfig, kept: Memory) -> Applicant:
         def read() -> Applicant:

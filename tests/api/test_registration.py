@@ -12,7 +12,7 @@ import signal
 import ssl
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,13 +21,18 @@ import httpx
 import pytest
 import yaml
 
+from agent.app import build
 from agent.practice.hub import TOKEN
 from agent.registration import memory, way
 from agent.registration.registrar import PENDING, Timing
 from tests.contract import violations
 from tests.hub import CODE, FAST, Applying, Hub, applying, practice_hub, write
+from tui.models.change import Issue, Refused
+from tui.models.contract.cluster import ClusterConfiguration
 from tui.services import registration
 from tui.services.clock import FixedClock
+from tui.services.host import Host
+from tui.services.network.kernel import NetlinkKernel
 from tui.services.proxy import places
 
 UID = "edge-7c21x0042"
@@ -229,6 +234,98 @@ async def test_a_deleted_entry_is_made_again(hub: Hub, host: Applying) -> None:
     hub.order("forget")
     async with asyncio.timeout(20):
         while UID not in hub.entries or host.timeline.state != "paired":  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+# --- assignment ----------------------------------------------------------------------------------------------------
+
+
+def cluster_of(uid: str, name: str = "shop-12") -> dict[str, Any]:
+    """`v1ClusterConfiguration`: one control plane, the host as the hub knows it."""
+    pool = {"name": "control-plane", "isControlPlane": True, "hosts": [{"hostUid": uid, "hostAddress": "192.0.2.10"}]}
+    endpoint = {"controlPlaneEndpoint": {"type": "VIP", "host": "192.0.2.10"}}
+    cloud = {"spec": {"clusterConfig": endpoint, "machinePoolConfig": [pool]}}
+    return {"metadata": {"name": name}, "spec": {"archiveUploadPath": "/nowhere/at-all", "cloudConfig": cloud}}
+
+
+async def test_an_assignment_in_public_words_is_taken_up_once(hub: Hub, host: Applying) -> None:
+    """It is refused at first, as where the content is not there yet; then taken; then the hub wants another one."""
+    why_not, taken = [Issue("B124", "error", "", "There is no such definition.", "Import it.")], []
+
+    async def assign(wanted: ClusterConfiguration, uid: str) -> None:
+        if why_not:
+            raise Refused(*why_not)
+        taken.append((wanted.metadata.name if wanted.metadata else "", uid))
+
+    document = hub.folder / "assignment.json"
+    document.write_text(json.dumps(cluster_of(UID)))
+    try:
+        host.set(endpoint=hub.endpoint, token=TOKEN)
+        host.begin(replace(FAST, longest=0.2))
+        host.registrar.assign = assign
+        await host.until("paired")
+        hub.order("assign")
+        await host.until("in use")
+        assert (host.step("cluster").mark, host.step("cluster").code) == ("failed", "B124")
+        why_not.clear()
+        await until(lambda: host.step("cluster").mark == "ok")
+        asked = len(downloads(hub))
+        await until(lambda: len(downloads(hub)) > asked + 2)
+        assert taken == [("shop-12", UID)], "asked for again and again, taken up once"
+        await host.end()
+        host.begin(replace(FAST, longest=0.2))
+        host.registrar.assign = assign
+        document.write_text(json.dumps(cluster_of(UID, "shop-13")))
+        await until(lambda: len(taken) > 1)
+        assert taken == [("shop-12", UID), ("shop-13", UID)], "a restart does not take the first one up again"
+    finally:
+        document.unlink()
+
+
+async def test_an_assignment_in_words_of_a_vendor_is_left_alone(hub: Hub, host: Applying) -> None:
+    async def assign(wanted: ClusterConfiguration, uid: str) -> None:
+        raise AssertionError(wanted)
+
+    host.set(endpoint=hub.endpoint, token=TOKEN)
+    host.begin()
+    host.registrar.assign = assign
+    await host.until("paired")
+    hub.order("assign")
+    await host.until("in use")
+    await until(lambda: downloads(hub) != [])
+    assert (host.step("cluster").mark, host.step("cluster").said) == ("ok", "practice-cluster")
+
+
+@pytest.mark.parametrize("led", [True, False], ids=["leads", "follows"])
+async def test_an_assignment_goes_the_way_of_the_local_path(tmp_path: Path, led: bool) -> None:
+    """As POST of the same document: the same refusal. Where another host leads, nothing at all."""
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/machine-id").write_text("a" * 32)
+    app = build(Host(tmp_path, NetlinkKernel(), "user"))
+    own = app.state.cluster_hosts.own
+    try:
+        document = ClusterConfiguration.model_validate(cluster_of("edge-as-the-hub-knows-it"))
+        if not led:
+            await app.state.registrar.assign(document, "edge-another")
+            return
+        with pytest.raises(Refused) as refused:
+            await app.state.registrar.assign(document, "edge-as-the-hub-knows-it")
+        transport = httpx.ASGITransport(app, client=("uid:0", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://agent") as client:
+            answer = await client.post("/v1/edge-mgmt/cluster", json=cluster_of(own))
+        assert refused.value.issues[0].code == "B124"
+        assert "B124" in answer.text
+    finally:
+        app.state.store.close()
+
+
+def downloads(hub: Hub) -> list[dict[str, Any]]:
+    return [request for request in hub.requests if request["path"].endswith("/spc/download")]
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not true():  # noqa: ASYNC110 - the registrar tells nobody
             await asyncio.sleep(0.02)
 
 
