@@ -140,6 +140,9 @@ def rows(session: Session, width: int, said: str) -> Iterator[Row]:
     if config is not None:
         yield from _settings(session, config, width)
         yield BLANK
+    elif said_there := list(given_rows(session, {"endpoint": "", "project": ""}, width)):
+        yield from said_there
+        yield BLANK
     if told is not None and not isinstance(told, Issue):
         for step in told.steps:
             yield from _step(step, width)
@@ -178,6 +181,19 @@ def _settings(session: Session, config: RegistrationConfig, width: int) -> Itera
     project = config.project or ("default of the token" if config.way == "token" else "none")
     tags = f"  tags {', '.join(config.tags)}" if config.tags else ""
     yield text(clip(f"Project   {project}{tags}", width))
+    yield from given_rows(session, {"endpoint": config.endpoint, "project": config.project}, width)
+
+
+def given_rows(session: Session, now: dict[str, str], width: int) -> Iterator[Row]:
+    """What installer and site say in place of what is set, each with its file; nothing where they agree."""
+    from tui.services.facts.given import winner
+
+    for key, value in session.given_registration().items():
+        last = winner(session.facts, key)
+        if key in now and last is not None and value != now[key]:
+            counts = "what is set here counts" if now[key] else "Enter takes it over"
+            source = "site" if last.origin == "site" else "factory"
+            yield from wrapped(f"The {source} file {last.path} says {key} {value}; {counts}.", width, "-")
 
 
 def _step(step: Step, width: int) -> Iterator[Row]:

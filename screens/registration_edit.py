@@ -25,9 +25,9 @@ class RegistrationEditScreen(Editor):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         drafted = session.draft.registration if session.draft is not None else None
-        self.form = FormView(
-            REGISTRATION_FORM, texts(drafted or session.registration()[0], secrets=drafted is not None)
-        )
+        before = drafted or session.registration()[0]
+        given = {} if before is not None else session.given_registration()
+        self.form = FormView(REGISTRATION_FORM, texts(before, secrets=drafted is not None) | given)
 
     def hint(self, field: Field) -> str:
         return field.help if field.secret else ""

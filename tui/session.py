@@ -498,6 +498,12 @@ class Session:
             return registration.completed(self.draft.registration, self.facts), True
         return registration.kept(self.facts), False
 
+    def given_registration(self) -> dict[str, str]:
+        """What installer and site say of it, by the names of the fields."""
+        from tui.services import registration
+
+        return registration.given(self.facts)
+
     def host_id(self) -> tuple[str, str]:
         """As whom this host registers, and where that comes from."""
         from tui.models.registration import RegistrationConfig

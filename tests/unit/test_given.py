@@ -24,6 +24,8 @@ stylus:
   site:
     paletteEndpoint: api.example.com
     edgeHostToken: Zm9vYmFyc2VjcmV0
+    projectName: stores-north
+    tags: {city: berlin, row: 2, odd: [1]}
     hostName: edge-factory
     ntpServers: [192.0.2.3, ntp.example]
     network:
@@ -54,6 +56,7 @@ def test_site_counts_before_factory_and_a_token_stays_in_its_file(tmp_path: Path
     assert said["mode"] == ("local", "site", "/oem/user-data")
     assert said["name"] == ("edge-site", "site", "/oem/user-data")
     assert said["endpoint"] == ("api.example.com", "factory", "/oem/90_custom.yaml")
+    assert (said["project"][0], said["tags"][0]) == ("stores-north", "city:berlin, row:2")
     assert said["token"][0] == "set"
     assert said["time"][0] == "192.0.2.3, ntp.example"
     assert said["file"][0] == "/etc/systemd/network/01-man.network"

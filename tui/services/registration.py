@@ -21,12 +21,24 @@ if TYPE_CHECKING:
     from tui.models.registration import RegistrationConfig
 
 KEPT = "/etc/onsite/registration.json"
+PAGE = "registration_url"
 _MACHINE_ID, _SERIAL = "/etc/machine-id", "/sys/class/dmi/id/product_serial"
 _APPLICATION = b"onsite registration"
 """A machine id is not to be shown to others (machine-id(5)); what is derived from it with this may be."""
 _MODES = {"central": "centrally", "local": "here"}
 _WAYS = {"token": "by token", "manual": "by hand"}
 _SOURCES = {"serial": "serial number", "machine": "installation", "typed": "typed"}
+
+
+def given(facts: Facts) -> dict[str, str]:
+    """What installer and site say of the registration, by the names of the fields of its form; {} where nothing."""
+    from tui.services.facts.given import winner
+
+    names = {"mode": "mode", "endpoint": "endpoint", "project": "project", "tags": "tags", "registration": PAGE}
+    found = {field: last.value for key, field in names.items() if (last := winner(facts, key)) is not None}
+    if "endpoint" in found:
+        found["endpoint"] = found["endpoint"].removeprefix("https://").rstrip("/")
+    return found
 
 
 def part(config: HostConfig, facts: Facts) -> Part:

@@ -64,10 +64,13 @@ def _mode(stylus: dict[str, Any]) -> Iterator[Found]:
 
 
 def _site(site: dict[str, Any]) -> Iterator[Found]:
-    for key, name in (("paletteEndpoint", "endpoint"), ("registrationURL", "registration")):
+    for key, name in (("paletteEndpoint", "endpoint"), ("registrationURL", "registration"), ("projectName", "project")):
         yield from ((name, masked(v)) for v in _word(site.get(key)))
     if site.get("edgeHostToken"):
         yield "token", "set"
+    tags = site.get("tags")
+    if isinstance(tags, dict):
+        yield from _listed("tags", [f"{k}:{v}" for k, v in list(tags.items())[:_MOST] if isinstance(v, str | int)])
     host = site.get("hostName") or site.get("name")
     yield from (("name", v) for v in _word(host) if not v.startswith("$"))
     yield from _listed("time", site.get("ntpServers"))
