@@ -73,3 +73,39 @@ def test_whoever_is_no_administrator_is_told_so(box: Box) -> None:
     box.run("chpasswd", input="frank:seven slow trams wait\n")
     box.run("rm", "-f", "/var/lib/onsite/login.json")
     assert tried(box, "login|frank|seven slow trams wait")[0][0] == "A503"
+
+
+FAILLOCK = """\
+auth required pam_faillock.so preauth silent deny=3 unlock_time=600
+auth [success=1 default=ignore] pam_unix.so nullok
+auth [default=die] pam_faillock.so authfail deny=3 unlock_time=600
+auth required pam_permit.so
+"""
+
+
+def test_a_lock_of_the_hosts_own_stack_counts_here_too(box: Box) -> None:
+    """Where the administrator has pam_faillock, a wrong password here is one of its failures, and its lock holds."""
+    stacks = [box.root / "etc/pam.d" / name for name in ("common-auth", "common-account")]
+    before = [path.read_text() for path in stacks]
+    box.run("useradd", "-m", "-G", "sudo", "gina")
+    box.run("chpasswd", input="gina:seven slow trams wait\n")
+    stacks[0].write_text(FAILLOCK)
+    stacks[1].write_text("account required pam_faillock.so\n" + before[1])
+    try:
+        for number in range(1, 4):
+            box.run("rm", "-f", "/var/lib/onsite/login.json")  # ours shuts the line, which is another matter
+            assert tried(box, "login|gina|wrong")[0][0] == "A501"
+            assert failures(box) == number
+        box.run("rm", "-f", "/var/lib/onsite/login.json")
+        assert tried(box, "login|gina|seven slow trams wait")[0][0] == "A501", "right, and locked by the host"
+        box.run("faillock", "--user", "gina", "--reset")
+        assert tried(box, "login|gina|wrong", "login|gina|seven slow trams wait")[1][0] == "ok"
+        assert failures(box) == 0, "who is let in has no failures any more"
+    finally:
+        for path, text in zip(stacks, before, strict=True):
+            path.write_text(text)
+
+
+def failures(box: Box) -> int:
+    """Valid failures of gina, as pam_faillock's own program has them."""
+    return sum(line.rstrip().endswith(" V") for line in box.run("faillock", "--user", "gina").stdout.splitlines())
