@@ -203,8 +203,7 @@ async def test_a_second_member_that_never_comes(lab: rig.Rig) -> None:
     n1, n2 = nodes
     hosts = hosts_of(nodes)
     alone = without(spec(nodes, 2), "n2")
-    _, seconds = await timed(Forming(alone, hosts, REPORT).create())
-    REPORT.row("single node created, up to the probe", "ready", seconds)
+    await Forming(alone, hosts, REPORT).create()
 
     broken = threading.Event()
 
@@ -227,16 +226,27 @@ async def test_a_second_member_that_never_comes(lab: rig.Rig) -> None:
     REPORT.row(
         "1 to 2, the new member never starts", "K210: taken out, the first goes on alone; second try joins", seconds
     )
-    # a backup, and back to it
+
+
+async def test_a_backup_and_back_to_it(lab: rig.Rig) -> None:
+    node = lab.node(1)
+    alone = spec([node], 1)
+    forming = Forming(alone, hosts_of([node]), REPORT)
+    _, seconds = await timed(forming.create())
+    REPORT.row("single node created, up to the probe", "ready", seconds)
     kubectl = "kubectl --kubeconfig=/etc/kubernetes/admin.conf"
-    await forming.drop(forming.spec.node("n2"))
-    n1.must(f"{kubectl} create configmap kept --from-literal=a=b")
-    back = await hosts["n1"].call("backup", {"engine": "kubeadm", "path": "/root/backup.db"}, REPORT)
-    n1.must(f"{kubectl} delete configmap kept")
-    _, seconds = await timed(hosts["n1"].call("restore", {"engine": "kubeadm", **back}, REPORT))
-    n1.must(f"until {kubectl} get configmap kept; do sleep 1; done", 60)
-    REPORT.row("backup and restore of etcd", "what was deleted since is back", seconds)
-    assert (await Forming(alone, hosts, REPORT).delete(purge=True)) == {"n1": []}
+    node.must(f"{kubectl} create configmap kept --from-literal=a=b")
+    host = RigHost(node)
+    back, seconds = await timed(host.call("backup", {"engine": "kubeadm", "path": "/root/backup.db"}, REPORT))
+    REPORT.row("backup of etcd", f"{node.must('stat -c %s /root/backup.db').strip()} B", seconds)
+    node.must(f"{kubectl} delete configmap kept && {kubectl} create configmap since")
+    _, seconds = await timed(host.call("restore", {"engine": "kubeadm", **back}, REPORT))
+    node.must(f"until {kubectl} get configmap kept; do sleep 1; done", 60)
+    assert not node.run(f"{kubectl} get configmap since").ok
+    REPORT.row("restored", "what was deleted since is back, what was made since is gone", seconds)
+    _, seconds = await timed(forming.prove())
+    REPORT.row("probe after it", "a new pod and a new service work", seconds)
+    assert await forming.delete(purge=True) == {"n1": []}
 
 
 def test_the_table_is_written() -> None:

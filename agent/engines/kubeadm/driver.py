@@ -276,6 +276,10 @@ class Kubeadm:
     async def restore(self, path: str, sha256: str, tell: Tell) -> None:
         hosting.whole(self.machine, path, sha256)
         await etcd.restore(self.machine, path, tell)
+        # What they remember is newer than the data (kubernetes, "Operating etcd clusters for Kubernetes").
+        for name in ("kube-controller-manager", "kube-scheduler"):
+            await etcd.anew(self.machine, name)
+        await self.machine.run("systemctl", "restart", "kubelet")
         await kubectl.wait_for_api(self.machine)
 
     # -- parts of these
