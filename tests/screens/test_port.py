@@ -137,6 +137,18 @@ async def test_two_switches_in_lacp(session: Session, opened: Opened, snapshot: 
         await walk(pilot, ((("home", "enter"), "number 7, its port 1"),))
 
 
+async def test_a_bond_of_this_host_is_no_switch(session: Session, opened: Opened) -> None:
+    """Two ports of it on one hub hear each other."""
+    async with opened() as pilot:
+        await walk(pilot, FIND)
+        known = session.ports
+        assert known is not None
+        known.hear(LAN0.index, frames.lacp(frames.mac(SILENT.mac), 7, 1))
+        assert known.hints() == {}
+        known.hear(LAN0.index, frames.lacp(frames.mac("00:00:5e:00:53:f0"), 7, 1))
+        assert [x.code for x in known.hints().values()] == ["N311"]
+
+
 async def test_more_ports_than_lines(tmp_path: Path, opened: Opened, snapshot: SnapshotAssertion) -> None:
     many = session_with(machine(LAN0, *ports(30)), tmp_path, {LAN0.identity: [SWITCH]})
     async with opened((), of=many) as pilot:

@@ -178,7 +178,11 @@ class Ports:
         kind = int.from_bytes(frame[12:14])
         try:
             if kind == SLOW:
-                self._bundles[index] = lacp.parse(frame, now)
+                bundle = lacp.parse(frame, now)
+                if all(
+                    bundle.system != link.mac for link in self._links.values()
+                ):  # a bond here, heard at another port
+                    self._bundles[index] = bundle
             else:
                 self._meet(index, lldp.parse(frame, now) if kind == LLDP else cdp.parse(frame, now))
         except Malformed:
