@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import logging
 from collections.abc import Sequence
@@ -37,6 +38,8 @@ TEND_SECONDS = 5.0
 
 AGENT_SECONDS = 3.0
 """How often the agent is asked how it and its cluster are; Home is to be right within five."""
+FACTS_SECONDS = 600.0
+"""How often the host is read without an event of the kernel."""
 
 
 class OnsiteApp(App[None], inherit_bindings=False):
@@ -87,6 +90,7 @@ class OnsiteApp(App[None], inherit_bindings=False):
         self.run_worker(self._watch_kernel(), group="kernel", exit_on_error=False)
         self._look_at_agent()
         self.set_interval(AGENT_SECONDS, self._look_at_agent)
+        self.set_interval(FACTS_SECONDS, self._look_at_files)
 
     def on_unmount(self) -> None:
         self.session.let_go()
@@ -202,6 +206,12 @@ class OnsiteApp(App[None], inherit_bindings=False):
 
     async def _watch_kernel(self) -> None:
         async for _ in self.session.events():
+            if self.session.read():
+                self.post_message(FactsChanged())
+
+    def _look_at_files(self) -> None:
+        """Those of others change without an event of the kernel, as when a certificate is renewed over the API."""
+        with contextlib.suppress(OSError):  # the kernel's next event tries again
             if self.session.read():
                 self.post_message(FactsChanged())
 

@@ -14,6 +14,7 @@ from tests.certificates import Issued, issued
 from tests.recorded_agent import RecordedAgent, scene
 from tests.screens.conftest import Opened
 from tests.screens.grid import grid, seen
+from tests.screens.grid import until as gone
 from tests.screens.machine import NOON, machine, session_on
 from tui.models.facts import FileFact, Trust
 from tui.services.clock import FixedClock
@@ -84,6 +85,19 @@ async def test_days_pass_while_nobody_does_anything(made: Made, opened: Opened) 
         await seen(pilot, "Nothing waits")
         session.host.clock = FixedClock(NOON + 90 * 86400)
         await seen(pilot, "S178")
+
+
+async def test_one_that_is_renewed_by_somebody_else_is_seen(
+    made: Made, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.app.FACTS_SECONDS", 0.2)
+    session = made(400, 20.5)
+    async with opened((), of=session) as pilot:
+        await seen(pilot, "S178")
+        new = until(300, "edge-7c21", ca=False)
+        session.host.path(KEY).write_bytes(new.key_pem)
+        session.host.path(CERTIFICATE).write_bytes(new.pem)
+        await gone(pilot, lambda: "S178" not in grid(pilot.app), "the warning gone")
 
 
 async def test_a_certificate_of_the_cluster(agent: RecordedAgent, opened: Opened, snapshot: SnapshotAssertion) -> None:
