@@ -165,9 +165,12 @@ class Session:
 
     @property
     def main_link(self) -> Link | None:
-        """The link with the way out, else the first with an address."""
+        """The link that the host speaks from, else the one with the way out, else the first with an address."""
+        chosen = self.facts.link(self.facts.management)
         with_way_out = (x for x in self.facts.links if x.default_gateways)
         with_address = (x for x in self.facts.links if main_address(x))
+        if chosen is not None and main_address(chosen):
+            return chosen
         return next(with_way_out, next(with_address, None))
 
     def backends(self) -> dict[str, Backend]:

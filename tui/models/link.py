@@ -202,7 +202,7 @@ class LinkConfig(Part):
                 },
                 "nameservers": list(link.nameservers or (lease.nameservers if lease else ())),
                 "search_domains": list(link.search_domains or (lease.search_domains if lease else ())),
-                "routes": [_route(r) for r in static_routes(link)] or None,
+                "routes": static_routes(link) or None,
                 "mtu": link.mtu if link.mtu != _USUAL_MTU else None,
             }
         )
@@ -217,13 +217,20 @@ class LinkConfig(Part):
 
 
 _USUAL_MTU = 1500
+_OFFERED = {
+    "mode": ("active-backup", "802.3ad", "balance-xor", "balance-alb"),
+    "hash": ("layer2", "layer2+3", "layer3+4"),
+    "lacp_rate": ("slow", "fast"),
+}
+"""What a wish can say of a bond; one that somebody else made in another way begins with our defaults."""
 _STATIC = 4
 """RTPROT_STATIC of rtnetlink(7): routes that a person configured."""
 
 
-def static_routes(link: Link) -> tuple[Route, ...]:
+def static_routes(link: Link) -> tuple[StaticRoute, ...]:
     """The routes of the link that a person set, without those out."""
-    return tuple(r for r in link.routes if r.protocol == _STATIC and r.table == 254 and r.destination != "default")
+    mine = [r for r in link.routes if r.protocol == _STATIC and r.table == 254 and r.destination != "default"]
+    return tuple(StaticRoute.model_validate(_route(route)) for route in mine)
 
 
 def _route(route: Route) -> dict[str, Any]:
@@ -243,10 +250,10 @@ def _made(link: Link, links: tuple[Link, ...]) -> dict[str, Any]:
         return {"vlan": {"parent": of.get(layer.parent, layer.parent), "id": layer.vlan}}
     if layer.kind == "bridge":
         return {"bridge": {"ports": ports, "stp": layer.stp}}
-    bond: dict[str, Any] = {"ports": ports, "mode": layer.mode, "primary": of.get(layer.primary, layer.primary)}
-    bond |= {"lacp_rate": layer.lacp_rate} if layer.lacp_rate else {}
-    bond |= {"hash": layer.hash} if layer.hash else {}
-    return {"bond": bond | ({"monitor": layer.monitor} if layer.monitor else {})}
+    given = {"mode": layer.mode, "lacp_rate": layer.lacp_rate, "hash": layer.hash, "monitor": layer.monitor}
+    known = {key: value for key, value in given.items() if key not in _OFFERED or value in _OFFERED[key]}
+    bond = {key: value for key, value in known.items() if value}
+    return {"bond": {"ports": ports, "primary": of.get(layer.primary, layer.primary)} | bond}
 
 
 def _gateway(link: Link, family: int) -> str | None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from tui.models import layers
 from tui.models.change import Difference, FileImage, Plan, Step
-from tui.models.facts import Facts, FileFact, Link, LinkState
+from tui.models.facts import ABSENT, Facts, FileFact, Link, LinkState
 from tui.models.host import HostConfig
-from tui.models.link import LinkConfig
+from tui.models.link import LinkConfig, static_routes
 from tui.services.change.target import Part
 from tui.services.checks import address
-from tui.services.network import bystanders, cloud_init
+from tui.services.network import bystanders, cloud_init, made, stack
 from tui.services.network.backend import Backend
 
 _ORIGINS = {
@@ -25,11 +26,8 @@ _METHODS = {"dhcp": "DHCP", "static": "static", "off": "off", "auto": "automatic
 
 def plan(config: HostConfig, facts: Facts, backends: Mapping[str, Backend]) -> Plan:
     """The plan of a draft; empty when the files already say it."""
-    links, states, network = _network(config, facts, backends)
+    links, states, network, touched = _network(config, facts, backends)
     parts = [network, *_other_parts(config, facts)]
-    touched = [
-        (link, wish.pruned()) for wish in config.links if (link := facts.link(wish.mac)) and link.identity in links
-    ]
     return Plan(
         config=config.to_dict(),
         links=tuple(links.items()),
@@ -39,7 +37,7 @@ def plan(config: HostConfig, facts: Facts, backends: Mapping[str, Backend]) -> P
         differences=tuple(difference for part in parts for difference in part.differences),
         lost=tuple(sentence for part in parts for sentence in part.lost),
         restarts=tuple(dict.fromkeys(service for part in parts for service in part.restarts)),
-        cuts_session=next((s for link, wish in touched if (s := _cuts(facts, link, wish))), ""),
+        cuts_session=next((s for link, _ in touched if (s := _cuts(facts, link, touched))), ""),
         issues=tuple(issue for part in parts for issue in part.issues),
     )
 
@@ -71,37 +69,68 @@ def _other_parts(config: HostConfig, facts: Facts) -> Iterator[Part]:
         from tui.services import registration
 
         yield registration.part(config, facts)
+    if config.management is not None:
+        from tui.services import management
+
+        yield management.part(config, facts)
 
 
 def _network(
     config: HostConfig, facts: Facts, backends: Mapping[str, Backend]
-) -> tuple[dict[str, str], dict[str, _States], Part]:
+) -> tuple[dict[str, str], dict[str, _States], Part, list[tuple[Link, LinkConfig]]]:
     """The links that change, each with its backend; what the kernel shall show of them; what that adds to the plan.
 
-    Where one file configures several links, each one is written into what the one before has left.
+    Where one file configures several links, each one is written into what the one before has left. Links come with
+    what they are made of before them, those that are removed before all others.
     """
+    whole, then = stack.expanded(config, facts), stack.foreseen(config, facts)
+    picture = layers.of(whole, facts) if stack.layered(config, facts) else None
     files: dict[str, Step] = {}
     links: dict[str, str] = {}
     states: dict[str, _States] = {}
     written = facts
     touched: list[tuple[Link, LinkConfig]] = []
-    for wish in config.links:
-        link = facts.link(wish.mac)
-        if link is None or not link.owner.writable or link.owner.backend not in backends:
+    words: list[Difference] = []
+    for link in _leaving(config, facts, backends):
+        for image in backends[link.owner.backend].without(link, written):
+            before = facts.file(image.path).sha256
+            if before != image.sha256:
+                files[image.path] = Step(image, before, None, link.identity, link.owner.backend)
+                written = _with(written, image)
+        links[link.identity], states[link.identity] = link.owner.backend, (ABSENT, None)
+        words.append(
+            Difference(link.name, made.WORDS[link.kind], made.said(link.layer, made.ports(link, facts)), "removed")
+        )
+    moved: set[str] = set()
+    for wish in whole.links:
+        found = then.link(wish.identity)
+        if found is None or not found.owner.writable or found.owner.backend not in backends:
             continue  # address.check says so, as an error
-        pruned, backend = wish.pruned(), backends[link.owner.backend]
-        kept = backend.kept(pruned, link, written)
-        if written.file(kept.path).sha256 == kept.sha256:
+        backend, link = backends[found.owner.backend], found
+        place = stack.place(link.identity, picture, then) if picture is not None else stack.ALONE
+        pruned = made.sized(wish.pruned(), link, place, whole, then)
+        kept = backend.kept(pruned, link, written, place)
+        device = backend.device(pruned, link, facts, place)
+        below = picture is not None and any(i in moved for i in _lower(picture, link))
+        same = written.file(kept.path).sha256 == kept.sha256
+        if same and (device is None or written.file(device[0].path).sha256 == device[0].sha256) and not below:
             continue
-        volatile, before = backend.volatile(pruned, link, written), facts.file(kept.path).sha256
+        if device is not None:
+            before = facts.file(device[0].path).sha256
+            files[device[0].path] = Step(device[0], before, device[1], link.identity, backend.name)
+            written = _with(written, device[0])
+        volatile, before = backend.volatile(pruned, link, written, place), facts.file(kept.path).sha256
         files[kept.path] = Step(kept, before, volatile, link.identity, backend.name)
         written = _with(written, kept)
         links[link.identity] = backend.name
-        wanted = backend.wanted(pruned, link, facts)
-        others = bystanders.of(link, wanted)
+        wanted = replace(backend.wanted(pruned, link, facts), master=place.master, layer=place.layer)
+        others = bystanders.of(link, wanted) if not place.master else None
         states[link.identity] = bystanders.with_them(wanted, others), others
         touched.append((link, pruned))
-    steps = list(files.values())
+        words += made.differences(link, place, facts)
+        if link.layer is not None and link.layer != place.layer:
+            moved.add(link.identity)
+    steps = [step for step in files.values() if step.volatile is not None or step.before_hash != step.image.sha256]
     for name in dict.fromkeys(links.values()):
         mine = [wish for (link, wish) in touched if link.owner.backend == name]
         steps += [
@@ -109,16 +138,32 @@ def _network(
             for image in backends[name].extra(mine, facts)
             if facts.file(image.path).sha256 != image.sha256
         ]
+    words += [d for link, wish in touched for d in (*_taken_over(link), *_differences(link, wish))]
     return (
         links,
         states,
         Part(
             steps=tuple(steps),
-            differences=tuple(d for link, wish in touched for d in (*_taken_over(link), *_differences(link, wish))),
-            lost=tuple(sentence for link, wish in touched for sentence in _lost(link, wish)),
+            differences=tuple(words),
+            lost=tuple(s for link, wish in touched if not states[link.identity][0].master for s in _lost(link, wish)),
             issues=(*address.check(config, facts), *cloud_init.notes([link for link, _ in touched], facts)),
         ),
+        touched,
     )
+
+
+def _leaving(config: HostConfig, facts: Facts, backends: Mapping[str, Backend]) -> list[Link]:
+    """What the draft removes, upper links first."""
+    if not config.removed:
+        return []
+    order = [node.identity for node in layers.of(config, facts).nodes]
+    found = [x for x in facts.links if x.made and x.name in config.removed and x.owner.backend in backends]
+    return sorted(found, key=lambda x: -order.index(x.identity))
+
+
+def _lower(picture: layers.Layers, link: Link) -> tuple[str, ...]:
+    node = picture.node(link.identity)
+    return node.lower if node is not None else ()
 
 
 def _with(facts: Facts, image: FileImage) -> Facts:
@@ -160,6 +205,9 @@ def _differences(link: Link, wish: LinkConfig) -> Iterator[Difference]:
         yield from _differs(link, "Search domains", ", ".join(link.search_domains) or "none", domains, origin)
     if wish.mtu is not None and wish.mtu != link.mtu:
         yield Difference(link.name, "MTU", str(link.mtu), str(wish.mtu))
+    if wish.routes is not None:
+        now4 = ", ".join(map(str, static_routes(link))) or "none"
+        yield from _differs(link, "Routes", now4, ", ".join(map(str, wish.routes)) or "none", "")
 
 
 def _differs(link: Link, label: str, before: str, after: str, origin: str) -> Iterator[Difference]:
@@ -181,12 +229,13 @@ def _lost(link: Link, wish: LinkConfig) -> Iterator[str]:
             yield f"{link.name}: the address {', '.join(routed)} that the router announced goes away."
 
 
-def _cuts(facts: Facts, link: Link, wish: LinkConfig) -> str:
+def _cuts(facts: Facts, link: Link, touched: list[tuple[Link, LinkConfig]]) -> str:
     """Whether the SSH session that asks comes in by an address that this change removes."""
     session = facts.session_address
     if not session or session not in {a.address.split("/")[0] for a in link.addresses}:
         return ""
-    stays = {str(a).partition("/")[0] for a in (*wish.ipv4.addresses, *wish.ipv6.addresses)}
-    if session in stays or (":" not in session and wish.ipv4.method == link.method4 == "dhcp"):
+    stays = {str(a).partition("/")[0] for _, w in touched for a in (*w.ipv4.addresses, *w.ipv6.addresses)}
+    leased = ":" not in session and link.method4 == "dhcp"
+    if session in stays or (leased and any(x is link and wish.ipv4.method == "dhcp" for x, wish in touched)):
         return ""
     return f"Your session comes in by {session}, which goes away. Connect by the new address and keep the change there."

@@ -19,8 +19,8 @@ from functools import partial
 from typing import Any
 
 from tui.models.change import Issue, Plan, Refused
-from tui.models.facts import Link
-from tui.services.change import audit, deadman, files, journal, verify
+from tui.models.facts import ABSENT, Link
+from tui.services.change import audit, deadman, files, journal, layering, verify
 from tui.services.change.journal import LinkChange, Pending, Result
 from tui.services.change.lock import disk, locked
 from tui.services.change.target import targets
@@ -251,10 +251,13 @@ async def _failed(host: Host, change: Pending, backends: dict[str, Backend], err
 
 async def _follow(host: Host, change: Pending, backends: dict[str, Backend]) -> None:
     """Let every backend read its files; put links of a change that takes one back into their former state."""
+    wanted = {link.identity: link.wanted for link in change.links}
+    await layering.cleared(host, change.links, wanted, backends)
     for name in sorted({link.backend for link in change.links}):
         await backends[name].reload(host, [x.identity for x in change.links if x.backend == name])
+    await layering.finished(host, change.links, wanted)
     for link in change.links:
-        if link.restored:
+        if link.restored and link.wanted.there:
             await backends[link.backend].restore(host, link.identity, link.wanted)
         elif link.others is not None:
             await bystanders.put_back(host, link.identity, link.others)
@@ -283,10 +286,14 @@ async def _follow_targets(host: Host, change: Pending) -> None:
 
 
 async def _follow_back(host: Host, change: Pending, backends: dict[str, Backend]) -> None:
+    before = {link.identity: link.before for link in change.links}
+    await layering.cleared(host, change.links, before, backends)
     for name in sorted({link.backend for link in change.links}):
         await backends[name].reload(host, [x.identity for x in change.links if x.backend == name])
-    for link in change.links:
-        await backends[link.backend].restore(host, link.identity, link.before)
+    await layering.finished(host, change.links, before)
+    for link in layering.upward(change.links, before):
+        if link.before.there:
+            await backends[link.backend].restore(host, link.identity, link.before)
     await _follow_targets(host, change)
 
 
@@ -338,23 +345,26 @@ def _targets_of(plan: Plan, backends: dict[str, Backend]) -> tuple[tuple[str, tu
 
 
 def _link_changes(plan: Plan, links: dict[str, Link]) -> Iterable[LinkChange]:
-    leased = {c["mac"]: c.get("ipv4", {}).get("method", "dhcp") == "dhcp" for c in plan.config.get("links", ())}
+    leased = {
+        c.get("mac") or c["name"]: c.get("ipv4", {}).get("method", "dhcp") == "dhcp"
+        for c in plan.config.get("links", ())
+    }
     former, wanted, others = dict(plan.restore), dict(plan.wanted), dict(plan.others)
     paths = {step.link: step.image.path for step in plan.steps}
     for identity, name in plan.links:
         link = links.get(identity)
-        if link is None:
+        then = former.get(identity) or wanted[identity]
+        if link is None and then.there and then.layer is None:
             text = f"The interface {identity} is no longer there."
             raise Refused(Issue("C110", "error", "", text, "Plug it in again, or discard the change."))
+        called, now = (link.name, link.state) if link is not None else (identity, ABSENT)
         path = paths.get(identity, "")
         if identity in former:
-            before = former[identity]
-            yield LinkChange(identity, link.name, name, path, link.state, before, bool(before.dynamic), restored=True)
+            yield LinkChange(identity, called, name, path, now, then, bool(then.dynamic), restored=True)
             continue
-        dhcp = leased.get(identity, leased.get(link.mac, False))
-        yield LinkChange(
-            identity, link.name, name, path, link.state, wanted[identity], dhcp, others=others.get(identity)
-        )
+        dhcp = leased.get(identity, leased.get(link.mac, False) if link is not None and not link.made else False)
+        dhcp = dhcp and then.there and not then.master
+        yield LinkChange(identity, called, name, path, now, then, dhcp, others=others.get(identity))
 
 
 def _expect(host: Host, change_id: str) -> Pending:

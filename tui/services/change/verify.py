@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from ipaddress import ip_address
 
 from tui.models.change import Issue
@@ -21,6 +22,8 @@ from tui.services.host import Host
 
 SETTLE = 10.0
 """Seconds for the kernel or the manager to follow."""
+CARRIER = 5.0
+"""Seconds for the ports of a bond or bridge to come up."""
 LEASE = 4.0
 """Seconds in which a DHCP server mostly answers; later is said, and is no failure."""
 
@@ -57,7 +60,8 @@ async def reverted(host: Host, change: Pending, *, kernel: bool) -> tuple[Issue,
     ]
     if kernel:
         for link in change.links:
-            left = await _until_none(host, link, lambda now, link=link: _unlike_before(now, link.before))  # type: ignore[misc]  # a lambda's default has no type
+            unlike = partial(_unlike_before, before=link.before)
+            left = await _until_none(host, link, unlike, there=link.before.there)
             problems += [_not_back(f"{link.name}: {what}") for what in left]
         problems += [_not_back(issue.text) for issue in await _targets(host, change) if issue.severity == "error"]
     return tuple(problems)
@@ -65,7 +69,15 @@ async def reverted(host: Host, change: Pending, *, kernel: bool) -> tuple[Issue,
 
 async def _applied(host: Host, link: LinkChange, *, lease: bool = True) -> list[Issue]:
     issues: list[Issue] = []
-    now = _find(host, link.identity)
+    if not link.wanted.there or link.wanted.layer is not None or link.wanted.master:
+        left = await _until_none(host, link, partial(_misplaced, then=link.wanted), there=link.wanted.there)
+        if left:
+            text = f"{link.name} is not as wished: {'; '.join(left)}."
+            remedy = "See the Log for what the system said."
+            return [Issue("C103", "error", f"links.{link.identity}", text, remedy)]
+    if not link.wanted.there:
+        return []
+    now = await _carried(host, link)
     if now is not None and not now.carrier:
         text = f"No cable or no partner at {link.name}: the change takes effect when the link comes up."
         return [Issue("N304", "warning", f"links.{link.identity}", text, "Plug in the cable; check the port's light.")]
@@ -116,15 +128,24 @@ def _no_lease(now: Link) -> list[str]:
 
 
 async def _until_none(
-    host: Host, link: LinkChange, unlike: Callable[[Link], list[str]], seconds: float = SETTLE
+    host: Host,
+    link: LinkChange,
+    unlike: Callable[[Link], list[str]],
+    seconds: float = SETTLE,
+    *,
+    there: bool = True,
 ) -> list[str]:
     end = time.monotonic() + seconds
     while True:
         now = _find(host, link.identity)
-        left = unlike(now) if now else ["the interface is gone"]
+        left = _left(now, unlike) if there else ["it is still there"] if now else []
         if not left or time.monotonic() > end or (now and any(a.duplicate for a in now.addresses)):
             return left
         await asyncio.sleep(0.1)
+
+
+def _left(now: Link | None, unlike: Callable[[Link], list[str]]) -> list[str]:
+    return unlike(now) if now else ["the interface is gone"]
 
 
 def _unlike_wanted(now: Link, wanted: LinkState) -> list[str]:
@@ -137,8 +158,25 @@ def _unlike_before(now: Link, before: LinkState) -> list[str]:
     return lease + _unlike(now.state, before)
 
 
+async def _carried(host: Host, link: LinkChange) -> Link | None:
+    """The link; one that was just made gets a moment for its carrier, as its ports have to come up in it."""
+    if link.wanted.layer is not None:
+        await _until_none(host, link, lambda now: [] if now.carrier else ["no carrier"], CARRIER)
+    return _find(host, link.identity)
+
+
+def _misplaced(now: Link, then: LinkState) -> list[str]:
+    """Where the link does not stand where it shall, or is not what it shall be."""
+    left = [] if now.master == then.master else [f"it is a port of {now.master or 'nothing'}"]
+    if now.layer != then.layer:
+        left.append(f"it is {now.layer} instead of {then.layer}")
+    return left if now.mtu == then.mtu else [*left, f"MTU {now.mtu} instead of {then.mtu}"]
+
+
 def _unlike(now: LinkState, then: LinkState) -> list[str]:
-    left = [f"{a} is missing" for a in then.addresses if a not in now.addresses]
+    left = [] if now.master == then.master else [f"it is a port of {now.master or 'nothing'}"]
+    left += ["it is made in another way"] if then.layer is not None and now.layer != then.layer else []
+    left += [f"{a} is missing" for a in then.addresses if a not in now.addresses]
     left += [f"{a} is still there" for a in now.addresses if a not in then.addresses]
     have = {(r.family, r.destination, r.gateway) for r in now.routes}
     want = {(r.family, r.destination, r.gateway) for r in then.routes}

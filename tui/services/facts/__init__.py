@@ -9,7 +9,7 @@ import os
 from dataclasses import replace
 
 from tui.models.facts import Facts, Given, Link, Setters, Trust
-from tui.services.facts import cluster, configured, given, identity, session, setters
+from tui.services.facts import cluster, configured, given, identity, management, session, setters
 from tui.services.host import Host
 from tui.services.network.owners import Managers
 from tui.services.proxy import places
@@ -46,6 +46,7 @@ def read(host: Host, *, files: bool = True) -> Facts:
         trust=trust,
         setters=setters.read(host) if files else Setters(),
         given=gifts,
+        management=management.read(host),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from tui.models.facts import FileFact, Lease, Link, Origin
 from tui.services import reading
-from tui.services.facts import linkfile, networkd, networkmanager
+from tui.services.facts import linkfile, management, networkd, networkmanager
 from tui.services.host import Host
 from tui.services.network import netif, netplan_files, netplan_yaml
 
@@ -40,7 +40,8 @@ class Layers:
         for folder in (_KEPT, _VOLATILE):
             for name in reading.names(host, folder, ".yaml"):
                 wish = linkfile.parse(reading.text(host, f"{folder}/{name}") or "")
-                self.wishes[name.removesuffix(".yaml").replace("-", ":")] = wish
+                stem = name.removesuffix(".yaml")
+                self.wishes[stem.replace("-", ":") if len(stem) == 17 else stem] = wish
         for name in reading.names(host, _LEASES, ".json"):
             lease = _lease(reading.text(host, f"{_LEASES}/{name}") or "")
             if lease:
@@ -56,7 +57,7 @@ class Layers:
                 by_networkd = netif.state(self.host, link.index).managed
                 said = networkd.described(link, self.host) if by_networkd else networkmanager.described(link, self.host)
                 return _as_planned(said, reading.text(self.host, link.owner.config) or "")
-        wish = self.wishes.get(link.identity) or self.wishes.get(link.mac)
+        wish = self.wishes.get(link.identity) or (None if link.made else self.wishes.get(link.mac))
         lease = self.leases.get(link.name)
         if wish:
             return _as_wished(link, wish, lease)
@@ -143,8 +144,9 @@ def _servers(resolv: str) -> tuple[str, ...]:
 def files(host: Host) -> tuple[FileFact, ...]:
     """The files that a plan may rewrite; those that are absent need no entry."""
     paths = [f"{_KEPT}/{name}" for name in reading.names(host, _KEPT, ".yaml")]
-    paths += [f"{_NETWORKD}/{name}" for name in reading.names(host, _NETWORKD, ".network") if "onsite" in name]
+    paths += [f"{_NETWORKD}/{name}" for name in reading.names(host, _NETWORKD) if "onsite" in name]
     paths += [f"{_KEYFILES}/{name}" for name in reading.names(host, _KEYFILES) if name.startswith("onsite-")]
+    paths.append(management.PATH)
     for folder in netplan_files.FOLDERS[:-1]:
         paths += [f"{folder}/{name}" for name in reading.names(host, folder, ".yaml")]
     return of(host, [*paths, _RESOLV])

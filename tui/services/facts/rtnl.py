@@ -13,6 +13,7 @@ import struct
 from collections.abc import Iterator
 
 from tui.models.facts import Address, Link, OperState, Origin, Route
+from tui.services.facts import layer
 from tui.services.facts.ethtool import with_hardware
 from tui.services.facts.netlink import attributes, dump, number, text
 
@@ -63,7 +64,7 @@ def links() -> tuple[Link, ...]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as asking:
         parsed = (parse_link(body, addresses, routes) for body in raw)
         found = [with_hardware(asking, link) for link in parsed if link is not None]
-    return tuple(sorted(found, key=lambda link: link.index))
+    return tuple(sorted(layer.named(found), key=lambda link: link.index))
 
 
 def listen(groups: int = _GROUPS) -> socket.socket:
@@ -96,14 +97,15 @@ def parse_link(body: bytes, addresses: dict[int, list[Address]], routes: dict[in
     if not name:
         return None
     info = attributes(found.get(18, b""), 0)
+    kind, permanent = text(info.get(1)) or _HARDWARE.get(hardware, "other"), _mac(found.get(54))
     state = number(found.get(16))
     mine = addresses.get(index, ())
     return Link(
         index=index,
         name=name,
-        mac=_mac(found.get(1)),
-        permanent_mac=_mac(found.get(54)),
-        kind=text(info.get(1)) or _HARDWARE.get(hardware, "other"),
+        mac=("" if permanent else layer.own_mac(info)) or _mac(found.get(1)),
+        permanent_mac=permanent,
+        kind=kind,
         admin_up=bool(flags & _IFF_UP),
         operstate=_OPERSTATES[state] if state < len(_OPERSTATES) else "unknown",
         carrier=bool(flags & _IFF_LOWER_UP),
@@ -112,6 +114,9 @@ def parse_link(body: bytes, addresses: dict[int, list[Address]], routes: dict[in
         max_mtu=number(found.get(51)) or 65535,
         addresses=tuple(mine),
         routes=tuple(routes.get(index, ())),
+        master=str(number(found[10])) if 10 in found else "",
+        layer=layer.layer(kind, info, number(found.get(5))),
+        partner=layer.partner(kind, info),
     )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from tui.models.change import FileImage
 from tui.models.facts import Facts, Link, LinkState
 from tui.services.host import Host
+from tui.services.network.stack import ALONE, Place
 
 if TYPE_CHECKING:
     from tui.models.link import LinkConfig
@@ -21,16 +22,25 @@ if TYPE_CHECKING:
 class Backend(Protocol):
     name: str
 
-    def kept(self, config: LinkConfig, link: Link, facts: Facts) -> FileImage:
+    def kept(self, config: LinkConfig, link: Link, facts: Facts, place: Place = ALONE) -> FileImage:
         """The file under /etc that configures this link for good.
 
         Args:
             facts: the files as they are; one file may configure several links.
+            place: where the link stands among the others after the change.
         """
         ...
 
-    def volatile(self, config: LinkConfig, link: Link, facts: Facts) -> FileImage:
+    def volatile(self, config: LinkConfig, link: Link, facts: Facts, place: Place = ALONE) -> FileImage:
         """The file under /run that wins over `kept` while it is there."""
+        ...
+
+    def device(self, config: LinkConfig, link: Link, facts: Facts, place: Place) -> tuple[FileImage, FileImage] | None:
+        """The kept and the volatile file that make a VLAN, bond or bridge; None where `kept` itself does."""
+        ...
+
+    def without(self, link: Link, facts: Facts) -> tuple[FileImage, ...]:
+        """The kept files after a made link has gone from them; written at once, as no file under /run can hide one."""
         ...
 
     def extra(self, configs: Iterable[LinkConfig], facts: Facts) -> tuple[FileImage, ...]:
@@ -59,6 +69,14 @@ class Backend(Protocol):
 
     async def reload(self, host: Host, identities: Iterable[str]) -> None:
         """Make those links follow the files, whichever layer wins now; return when the work has been handed over.
+
+        Raises:
+            OSError: the kernel or the manager refused.
+        """
+        ...
+
+    async def unmake(self, host: Host, name: str) -> None:
+        """Take a made link away, so that the next `reload` makes it as its file says; one that is gone is none.
 
         Raises:
             OSError: the kernel or the manager refused.

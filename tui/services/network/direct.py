@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from tui.models.change import FileImage
 from tui.models.facts import Facts, Link, LinkState, Origin
 from tui.services.host import Host
-from tui.services.network import dhcp, linkfiles, resolv
+from tui.services.network import dhcp, linkfiles, making, resolv
 from tui.services.network.reconcile import Operation, reconcile
-from tui.services.network.wanted import spelled, wanted
+from tui.services.network.stack import ALONE, Place
+from tui.services.network.wanted import spelled, wanted, with_routes
 
 if TYPE_CHECKING:
     from tui.models.link import LinkConfig
@@ -23,11 +24,19 @@ _LEASE_AFTER_REVERT = 3600
 class Direct:
     name = "direct"
 
-    def kept(self, config: LinkConfig, link: Link, facts: Facts) -> FileImage:
-        return FileImage(linkfiles.path(linkfiles.KEPT, link.identity), linkfiles.render(config))
+    def kept(self, config: LinkConfig, link: Link, facts: Facts, place: Place = ALONE) -> FileImage:
+        content = linkfiles.render(with_routes(config, link))
+        return FileImage(linkfiles.path(linkfiles.KEPT, link.identity), content)
 
-    def volatile(self, config: LinkConfig, link: Link, facts: Facts) -> FileImage:
-        return FileImage(linkfiles.path(linkfiles.VOLATILE, link.identity), linkfiles.render(config))
+    def volatile(self, config: LinkConfig, link: Link, facts: Facts, place: Place = ALONE) -> FileImage:
+        content = linkfiles.render(with_routes(config, link))
+        return FileImage(linkfiles.path(linkfiles.VOLATILE, link.identity), content)
+
+    def device(self, config: LinkConfig, link: Link, facts: Facts, place: Place) -> None:
+        """The wish in the one file says it."""
+
+    def without(self, link: Link, facts: Facts) -> tuple[FileImage, ...]:
+        return (FileImage(linkfiles.path(linkfiles.KEPT, link.identity)),)
 
     def extra(self, configs: Iterable[LinkConfig], facts: Facts) -> tuple[FileImage, ...]:
         return resolv.link_to_it(facts) if any(True for _ in configs) else ()
@@ -47,17 +56,25 @@ class Direct:
         Raises:
             OSError: the kernel refused, or a file cannot be used.
         """
-        links = host.kernel.links()
-        for identity in identities:
-            config = linkfiles.effective(host, identity)
-            link = linkfiles.find(links, identity, config.name if config else "")
+        wishes = {identity: linkfiles.effective(host, identity) for identity in identities}
+        for identity in sorted(wishes, key=lambda i: _depth(i, wishes)):
+            config = wishes[identity]
+            if config is not None and config.made:
+                await _make(host, config)
+            link = linkfiles.find(host.kernel.links(), identity, config.name if config else "")
             if link is None:
                 continue
             if config is None:
                 await dhcp.stop(host, link.name)
             else:
-                await self._follow(host, link, config, wanted(config, link))
-        await resolv.write(host, links)
+                said = config.model_copy(update={"routes": config.routes or ()})  # the file says all there is
+                await self._follow(host, link, config, wanted(said, link))
+        await resolv.write(host, host.kernel.links())
+
+    async def unmake(self, host: Host, name: str) -> None:
+        """Raises `OSError` where the kernel refused."""
+        await dhcp.stop(host, name)
+        await making.away(host, name)
 
     async def restore(self, host: Host, identity: str, before: LinkState) -> None:
         """Exactly the state before: also where nobody had configured the link. A link that is gone has none.
@@ -91,6 +108,31 @@ class Direct:
         await host.kernel.change(operations)
         if leased:
             await dhcp.start(host, link.name)
+
+
+def _depth(identity: str, wishes: dict[str, LinkConfig | None]) -> int:
+    """How many of these links lie below one: those come first."""
+    wish, seen = wishes.get(identity), {identity}
+    return 0 if wish is None or not wish.made else 1 + max((_below(i, wishes, seen) for i in wish.lower), default=0)
+
+
+def _below(identity: str, wishes: dict[str, LinkConfig | None], seen: set[str]) -> int:
+    wish = wishes.get(identity)
+    if wish is None or not wish.made or identity in seen:
+        return 0
+    return 1 + max((_below(i, wishes, seen | {identity}) for i in wish.lower), default=0)
+
+
+async def _make(host: Host, config: LinkConfig) -> None:
+    from tui.models import layers
+    from tui.models.host import HostConfig
+    from tui.services.network.stack import place
+
+    facts = Facts(links=host.kernel.links())
+    draft = HostConfig(links=(config,))
+    where = place(config.identity, layers.of(draft, facts), facts)
+    assert where.layer is not None, "a made link has a layer"  # noqa: S101
+    await making.made(host, config.name, where.layer, [x.name for x in where.ports])
 
 
 def _bare(link: Link, before: LinkState) -> list[Operation]:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from tui.models.facts import Link
 from tui.services.facts import rtnl
+from tui.services.facts.layer import HASHES, MODES, RATES
+from tui.services.network.wanted import FORWARD_DELAY
 
 if TYPE_CHECKING:
     import asyncio
@@ -90,6 +92,14 @@ async def _carry_out(netlink: Any, operation: Operation) -> None:
             await netlink.link("set", index=index, state="up" if operation.value else "down")
         case "mtu":
             await netlink.link("set", index=index, mtu=operation.value)
+        case "make":
+            await netlink.link("add", ifname=operation.name, **_layer(operation))
+        case "prefer":
+            await netlink.link("set", index=index, kind="bond", bond_primary=operation.value)
+        case "master":
+            await netlink.link("set", index=index, master=operation.value)
+        case "delete link":
+            await netlink.link("del", index=index)
         case "router advertisements":
             _router_advertisements(index, bool(operation.value))
         case "solicit":
@@ -106,6 +116,21 @@ async def _carry_out(netlink: Any, operation: Operation) -> None:
             await netlink.route("append", **_route(operation))
         case "delete route":
             await netlink.route("del", **_route(operation))
+
+
+def _layer(operation: Operation) -> dict[str, Any]:
+    layer = operation.layer
+    assert layer is not None, "what makes a link says what it shall be"  # noqa: S101
+    if layer.kind == "vlan":
+        return {"kind": "vlan", "link": operation.index, "vlan_id": layer.vlan}
+    if layer.kind == "bridge":
+        return {"kind": "bridge", "br_stp_state": int(layer.stp), "br_forward_delay": FORWARD_DELAY * 100}
+    values: dict[str, Any] = {"bond_mode": MODES.index(layer.mode), "bond_miimon": layer.monitor}
+    if layer.hash:
+        values["bond_xmit_hash_policy"] = HASHES.index(layer.hash)
+    if layer.lacp_rate:
+        values["bond_ad_lacp_rate"] = RATES.index(layer.lacp_rate)
+    return {"kind": "bond"} | values
 
 
 def _address(operation: Operation) -> dict[str, Any]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from tui.models.facts import Link
+from tui.models.facts import Layer, Link
 from tui.services import reading
 from tui.services.host import Host
+from tui.services.network.stack import ALONE, Place
+from tui.services.network.wanted import FORWARD_DELAY, with_routes
 
 if TYPE_CHECKING:
     from tui.models.link import IPv4, IPv6, LinkConfig
@@ -33,19 +35,27 @@ def uuid_of(identity: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"onsite:link:{identity}"))
 
 
-def render(config: LinkConfig, link: Link) -> bytes:
+def render(config: LinkConfig, link: Link, place: Place = ALONE) -> bytes:
     """The profile of a wish; the same bytes for the same wish.
 
     It matches by permanent MAC; a link without one (veth and other virtual links) is matched by its MAC and name. The
     IPv6 link-local address is always on. A silent DHCP server is waited for without end, or NetworkManager would give
     up after 45 seconds and take the link down.
     """
-    config = config.pruned()
-    connection = {"id": f"Onsite {link.name}", "uuid": uuid_of(link.identity), "type": "ethernet"}
-    if not link.permanent_mac:
+    config = with_routes(config.pruned(), link)
+    kind = place.layer.kind if place.layer else "ethernet"
+    connection = {"id": f"Onsite {link.name}", "uuid": uuid_of(link.identity), "type": kind}
+    if not link.permanent_mac or place.layer:
         connection["interface-name"] = link.name
     connection["autoconnect-priority"] = str(PRIORITY)
-    ethernet = {"mac-address": (link.permanent_mac or link.mac).upper()} if link.identity else {}
+    if place.master:
+        connection |= {"master": place.master, "slave-type": place.kind}
+    if place.layer is not None and place.layer.kind != "vlan":
+        connection["autoconnect-slaves"] = "1"
+    mac = link.permanent_mac or link.mac
+    ethernet = {"mac-address": mac.upper()} if mac and not place.layer else {}
+    if place.mac:
+        ethernet["cloned-mac-address"] = place.mac.upper()
     if config.mtu is not None:
         ethernet["mtu"] = str(config.mtu)
     methods4 = {"dhcp": "auto", "static": "manual", "off": "disabled"}
@@ -65,7 +75,16 @@ def render(config: LinkConfig, link: Link) -> bytes:
             part["may-fail"] = "true"
             if config.nameservers or config.search_domains:
                 part["ignore-auto-dns"] = "true"
-    sections = {"connection": connection, "ethernet": ethernet, "ipv4": four, "ipv6": six}
+    for static in config.routes or ():
+        part = four if static.to.version == 4 else six
+        number = 1 + sum(key.startswith("route") for key in part)
+        words = [str(static.to), str(static.via or ""), "" if static.metric is None else str(static.metric)]
+        part[f"route{number}"] = ",".join(words).rstrip(",")
+    sections = {"connection": connection, "ethernet": ethernet}
+    if place.layer is not None:
+        sections[place.layer.kind] = _layer(place.layer)
+    if not place.master:
+        sections |= {"ipv4": four, "ipv6": six}
     text = "\n".join(
         f"[{name}]\n" + "".join(f"{key}={_escaped(value)}\n" for key, value in keys.items())
         for name, keys in sections.items()
@@ -73,6 +92,19 @@ def render(config: LinkConfig, link: Link) -> bytes:
     )
     header = "Written by Onsite. Edits by hand are noticed, and shown before they are overwritten."
     return f"# {link.name}: {header}\n{text}".encode()
+
+
+def _layer(layer: Layer) -> dict[str, str]:
+    """What makes the device: nm-settings-keyfile(5), the words of bonding for a bond."""
+    if layer.kind == "vlan":
+        return {"id": str(layer.vlan), "parent": layer.parent}
+    if layer.kind == "bridge":
+        return {"stp": str(layer.stp).lower()} | ({"forward-delay": str(FORWARD_DELAY)} if layer.stp else {})
+    options = {
+        "mode": layer.mode, "miimon": str(layer.monitor), "lacp_rate": layer.lacp_rate,
+        "xmit_hash_policy": layer.hash, "primary": layer.primary,
+    }  # fmt: skip
+    return {key: value for key, value in options.items() if value}
 
 
 def parse(text: str) -> Sections:

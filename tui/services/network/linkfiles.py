@@ -21,7 +21,7 @@ _HEADER = "# Written by Onsite. Edits by hand are noticed, and shown before they
 
 
 def path(folder: str, identity: str) -> str:
-    """A file name cannot be relied on to hold a colon on every medium it is copied to."""
+    """A file name cannot be relied on to hold a colon on every medium it is copied to. A made link has none."""
     return f"{folder}/{identity.replace(':', '-')}.yaml"
 
 
@@ -50,7 +50,12 @@ def effective(host: Host, identity: str) -> LinkConfig | None:
 def identities(host: Host) -> list[str]:
     """Of every link that a file configures, sorted."""
     files = (file for folder in (VOLATILE, KEPT) for file in host.path(folder).glob("[!.]*.yaml"))
-    return sorted({file.stem.replace("-", ":") for file in files})
+    return sorted({identity_of(file.stem) for file in files})
+
+
+def identity_of(stem: str) -> str:
+    """The identity in the name of a file: a MAC with hyphens, or the name of a made link, which may have some too."""
+    return stem.replace("-", ":") if len(stem) == 17 else stem
 
 
 def all_data(host: Host) -> dict[str, dict[str, Any]]:
@@ -71,11 +76,12 @@ def all_data(host: Host) -> dict[str, dict[str, Any]]:
 
 
 def find(links: tuple[Link, ...], identity: str, name: str = "") -> Link | None:
-    """The link of that permanent MAC; failing that of that MAC; failing that of that name."""
+    """The made link of that name, or the link of that permanent MAC; failing that of that MAC, or of that name."""
+    made = (link for link in links if link.made and link.name == identity)
     permanent = (link for link in links if link.permanent_mac == identity)
-    current = (link for link in links if link.mac == identity)
+    current = (link for link in links if link.mac == identity and not link.made)
     named = (link for link in links if name and link.name == name and not link.identity)
-    return next(chain(permanent, current, named), None)
+    return next(chain(made, permanent, current, named), None)
 
 
 def _load(host: Host, identity: str) -> tuple[str, dict[str, Any] | None]:

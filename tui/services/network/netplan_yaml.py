@@ -12,9 +12,11 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from tui.models.facts import Link, Route
+from tui.services.network.stack import ALONE, Place
+from tui.services.network.wanted import FORWARD_DELAY
 
 if TYPE_CHECKING:
-    from tui.models.link import LinkConfig
+    from tui.models.link import LinkConfig, StaticRoute
 
 _KINDS = (
     "ethernets",
@@ -74,10 +76,23 @@ def definitions(texts: Mapping[str, str], link: Link) -> Iterator[Definition]:
         yield from found
 
 
-def body(config: LinkConfig, link: Link, former: Definition | None) -> dict[str, Any]:
+LAYERS = {"vlan": "vlans", "bond": "bonds", "bridge": "bridges"}
+"""The mapping that a made link is defined in."""
+
+
+def body(
+    config: LinkConfig,
+    link: Link,
+    former: Definition | None,
+    place: Place = ALONE,
+    names: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """The definition of a wish. What the former one says beside addresses, routes out and name servers stays.
 
     A new definition is bound to the card by its permanent MAC, and keeps its name (`set-name`).
+
+    Args:
+        names: the name of the definition of a link by the link's own, where the two differ.
     """
     config = config.pruned()
     before = former.body if former else {}
@@ -89,12 +104,22 @@ def body(config: LinkConfig, link: Link, former: Definition | None) -> dict[str,
         new["networkmanager"] = settings | {"passthrough": passed}
     leased, automatic = config.ipv4.method == "dhcp", config.ipv6.method == "auto"
     new |= {"dhcp4": leased, "dhcp6": automatic, "accept-ra": automatic}
+    if place.master:
+        new.pop("link-local", None)
+        new["link-local"] = []
+    elif new.get("link-local") == [] and set_by_layer(before):
+        del new["link-local"]
+    if place.layer is not None:
+        new = _layer(new, place, names or {}) | {k: v for k, v in new.items() if k not in _LAYER}
     addresses = [str(a) for part in (config.ipv4, config.ipv6) for a in part.addresses]
     if addresses:
         new["addresses"] = addresses
     if config.mtu is not None:
         new["mtu"] = config.mtu
     others = [route for route in _routes(before) if str(route.get("to")) not in _DEFAULT or "table" in route]
+    if config.routes is not None:
+        others = [route for route in others if "table" in route or route.get("type", "unicast") != "unicast"]
+        others += [_route(route) for route in config.routes]
     ways_out = [_way_out(part) for part in (config.ipv4, config.ipv6) if part.gateway is not None]
     new.pop("routes", None)
     if others or ways_out:
@@ -115,12 +140,81 @@ def body(config: LinkConfig, link: Link, former: Definition | None) -> dict[str,
     return new
 
 
+_LAYER = ("interfaces", "parameters", "id", "link", "macaddress")
+
+
+def set_by_layer(before: dict[str, Any]) -> bool:
+    """A definition as `body` writes one for a port: it asks for nothing."""
+    return not any(before.get(key) for key in ("dhcp4", "dhcp6", "accept-ra", "addresses"))
+
+
+def _layer(before: dict[str, Any], place: Place, names: Mapping[str, str]) -> dict[str, Any]:
+    """What makes the device. Parameters that Onsite does not know stay."""
+    layer = place.layer
+    assert layer is not None, "the caller has looked"  # noqa: S101
+    if layer.kind == "vlan":
+        return {"id": layer.vlan, "link": names.get(layer.parent, layer.parent)}
+    made: dict[str, Any] = {"interfaces": [names.get(x.name, x.name) for x in place.ports]}
+    if place.mac:
+        made["macaddress"] = place.mac
+    known: dict[str, Any] = {"stp": layer.stp, "forward-delay": FORWARD_DELAY if layer.stp else None}
+    if layer.kind == "bond":
+        known = {
+            "mode": layer.mode, "mii-monitor-interval": layer.monitor, "lacp-rate": layer.lacp_rate or None,
+            "transmit-hash-policy": layer.hash or None, "primary": names.get(layer.primary, layer.primary) or None,
+        }  # fmt: skip
+    others = {k: v for k, v in (before.get("parameters") or {}).items() if k not in known}
+    return made | {"parameters": others | {k: v for k, v in known.items() if v is not None}}
+
+
+def _route(route: StaticRoute) -> dict[str, Any]:
+    made: dict[str, Any] = {"to": str(route.to)}
+    made |= {"via": str(route.via)} if route.via is not None else {"scope": "link"}
+    return made | ({"metric": route.metric} if route.metric is not None else {})
+
+
+def removed(text: str, kind: str, name: str) -> str:
+    """The text of a netplan file without that definition, and all else as it was."""
+    import yaml
+
+    document = yaml.safe_load(text)
+    definitions = document["network"][kind]
+    del definitions[name]
+    if not definitions:
+        del document["network"][kind]
+    cut = _cut(text, kind, name, whole=not definitions)
+    try:
+        if cut is not None and yaml.safe_load(cut) == document:
+            return cut
+    except yaml.YAMLError:
+        pass
+    return HEADER + yaml.safe_dump(document, sort_keys=False)
+
+
+def _cut(text: str, kind: str, name: str, *, whole: bool) -> str | None:
+    """Without the lines of that definition, or of its mapping where it is the last; None where that is not lines."""
+    import yaml
+
+    network: Any = _child(yaml.compose(text, Loader=yaml.SafeLoader), "network")
+    inside, key = (network, kind) if whole else (_child(network, kind), name)
+    pair = next((p for p in inside.value if p[0].value == key), None) if isinstance(inside, yaml.MappingNode) else None
+    if pair is None or inside.flow_style:
+        return None
+    lines = text.splitlines(keepends=True)
+    first, last = pair[0].start_mark.line, pair[1].end_mark.line
+    while last > first + 1 and (not lines[last - 1].strip() or lines[last - 1].lstrip().startswith("#")):
+        last -= 1
+    return "".join([*lines[:first], *lines[last:]])
+
+
 def edited(text: str, kind: str, name: str, new: dict[str, Any]) -> str:
     """The text of a netplan file with this definition in it, and all else as it was."""
     import yaml
 
     document = yaml.safe_load(text) or {"network": {"version": 2}}
     network = document["network"]
+    if (network.get(kind) or {}).get(name) == new:
+        return text
     network[kind] = (network.get(kind) or {}) | {name: new}
     spliced = _spliced(text, kind, name, new)
     try:
@@ -209,7 +303,7 @@ def _means(name: str, definition: dict[str, Any], link: Link) -> bool:
     from tui.services.network.claims import fits
 
     match = definition.get("match")
-    if not isinstance(match, dict):
+    if not isinstance(match, dict) or link.made:  # a made link has the MAC of what it is made of
         return name == link.name
     if link.name == definition.get("set-name"):
         return True

@@ -20,8 +20,10 @@ from tui.models.change import FileImage
 from tui.models.facts import Facts, Link, LinkState
 from tui.services import reading
 from tui.services.host import Host
+from tui.services.network import making, netdev
 from tui.services.network.netif import KEPT, MARK, VOLATILE, State, our_file, state
-from tui.services.network.wanted import outside, wanted
+from tui.services.network.stack import ALONE, Place
+from tui.services.network.wanted import outside, wanted, with_routes
 
 if TYPE_CHECKING:
     from tui.models.link import LinkConfig
@@ -37,15 +39,27 @@ _RESOLV = "/etc/resolv.conf"
 class Networkd:
     name = "networkd"
 
-    def kept(self, config: LinkConfig, link: Link, facts: Facts) -> FileImage:
-        return FileImage(f"{KEPT}/05{MARK}{_stem(link)}.network", render(config, link))
+    def kept(self, config: LinkConfig, link: Link, facts: Facts, place: Place = ALONE) -> FileImage:
+        return FileImage(f"{KEPT}/05{MARK}{_stem(link)}.network", render(config, link, place))
 
-    def volatile(self, config: LinkConfig, link: Link, facts: Facts) -> FileImage:
-        return FileImage(f"{VOLATILE}/04{MARK}{_stem(link)}.network", render(config, link))
+    def volatile(self, config: LinkConfig, link: Link, facts: Facts, place: Place = ALONE) -> FileImage:
+        return FileImage(f"{VOLATILE}/04{MARK}{_stem(link)}.network", render(config, link, place))
+
+    def device(self, config: LinkConfig, link: Link, facts: Facts, place: Place) -> tuple[FileImage, FileImage] | None:
+        if place.layer is None:
+            return None
+        content = netdev.render(config, link, place.layer, place.mac)
+        paths = (f"{KEPT}/05{MARK}{link.name}.netdev", f"{VOLATILE}/04{MARK}{link.name}.netdev")
+        return FileImage(paths[0], content), FileImage(paths[1], content)
+
+    def without(self, link: Link, facts: Facts) -> tuple[FileImage, ...]:
+        """Also files of others with the device in them: as long as they are there networkd makes it anew."""
+        ours = (f"{KEPT}/05{MARK}{_stem(link)}.network", f"{KEPT}/05{MARK}{link.name}.netdev")
+        return tuple(FileImage(path) for path in ours)
 
     def extra(self, configs: Iterable[LinkConfig], facts: Facts) -> tuple[FileImage, ...]:
         """Name servers go to systemd-resolved by networkd itself; without it nobody else writes /etc/resolv.conf."""
-        wishes = {config.mac: config for config in configs}
+        wishes = {config.identity: config for config in configs}
         if "systemd/resolve" in facts.file(_RESOLV).target or not any(c.nameservers for c in wishes.values()):
             return ()
         servers: list[str] = []
@@ -75,8 +89,16 @@ class Networkd:
             OSError: networkd does not answer, another file than ours wins, or it could not configure the link.
         """
         await networkctl(host, "reload")
+        wanted = list(identities)
+        for identity in wanted:
+            if any(reading.present(host, f"{f}{MARK}{identity}.netdev") for f in (f"{VOLATILE}/04", f"{KEPT}/05")):
+                await making.appeared(host, identity)
         links = {link.identity: link for link in host.kernel.links()}
-        await asyncio.gather(*(settle(host, links[i], our_file(host, links[i])) for i in identities if i in links))
+        await asyncio.gather(*(settle(host, links[i], our_file(host, links[i])) for i in wanted if i in links))
+
+    async def unmake(self, host: Host, name: str) -> None:
+        """Deleted, and seen by networkd to be gone: else it would take it for one that is there still."""
+        await take_away(host, name)
 
     async def restore(self, host: Host, identity: str, before: LinkState) -> None:
         """Files first; then what networkd left on a link that it no longer has, and what no file said, by the kernel.
@@ -86,6 +108,22 @@ class Networkd:
         """
         await self.reload(host, [identity])
         await put_back(host, identity, before)
+
+
+async def take_away(host: Host, name: str) -> None:
+    """Delete a made link and wait until networkd has forgotten it.
+
+    Raises:
+        OSError: the kernel refused.
+    """
+    link = making.of(host, name)
+    if link is None:
+        return
+    await making.away(host, name)
+    for _ in range(int(SETTLE / _STEP)):
+        if not state(host, link.index).admin:
+            return
+        await asyncio.sleep(_STEP)
 
 
 async def put_back(host: Host, identity: str, before: LinkState) -> None:
@@ -113,7 +151,7 @@ async def put_back(host: Host, identity: str, before: LinkState) -> None:
     await host.kernel.change(operations)
 
 
-def render(config: LinkConfig, link: Link) -> bytes:
+def render(config: LinkConfig, link: Link, place: Place = ALONE) -> bytes:
     """The .network file of a wish (systemd.network(5)); the same bytes for the same wish.
 
     It matches by permanent MAC, which VLANs and bonds on top do not share. A link without one (veth and other
@@ -125,19 +163,26 @@ def render(config: LinkConfig, link: Link) -> bytes:
     DuplicateAddressDetection=ipv4 leaves the link without its IPv4 addresses for six seconds at every reload, also at
     Keep, and we probe before applying; KeepConfiguration=static leaves the former addresses for ever.
     """
-    config = config.pruned()
+    config = with_routes(config.pruned(), link)
     match = {"PermanentMACAddress": link.permanent_mac}
     if not link.permanent_mac:
-        match = {"MACAddress": link.mac, "Name": link.name} if link.mac else {"Name": link.name}
+        match = {"MACAddress": link.mac, "Name": link.name} if link.mac and not link.made else {"Name": link.name}
     automatic, leased = config.ipv6.method == "auto", config.ipv4.method == "dhcp"
     network: list[tuple[str, str]] = [
         ("DHCP", "ipv4" if leased else "no"),
-        ("LinkLocalAddressing", "ipv6"),
+        ("LinkLocalAddressing", "no" if place.master else "ipv6"),
         ("IPv6AcceptRA", "yes" if automatic else "no"),
         *(("DNS", str(server)) for server in config.nameservers),
     ]
     if config.search_domains:
         network.append(("Domains", " ".join(config.search_domains)))
+    if place.master:
+        network.append(("Bond" if place.kind == "bond" else "Bridge", place.master))
+    if place.primary:
+        network.append(("PrimarySlave", "yes"))
+    network += [("VLAN", name) for name in place.vlans]
+    if place.layer is not None or place.master:
+        network.append(("ConfigureWithoutCarrier", "yes"))  # a bond has none until a port is in it
     sections = [("Match", list(match.items()))]
     if config.mtu is not None:
         sections.append(("Link", [("MTUBytes", str(config.mtu))]))
@@ -149,6 +194,10 @@ def render(config: LinkConfig, link: Link) -> bytes:
             if outside(part.gateway, part.addresses):
                 route.append(("GatewayOnLink", "yes"))
             sections.append(("Route", route))
+    for static in config.routes or ():
+        keys = [("Destination", str(static.to))]
+        keys += [("Gateway", str(static.via))] if static.via is not None else []
+        sections.append(("Route", keys + ([("Metric", str(static.metric))] if static.metric is not None else [])))
     given = [("UseDNS", "no")] if config.nameservers else []
     given += [("UseDomains", "no" if config.search_domains else "yes")]
     if leased:

@@ -8,6 +8,7 @@ touched; ours wins among those that start by themselves because its autoconnect-
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import os
 import time
@@ -18,7 +19,9 @@ from tui.models.change import FileImage
 from tui.models.facts import Facts, Link, LinkState
 from tui.services import reading
 from tui.services.host import Host
+from tui.services.network import making
 from tui.services.network.keyfiles import KEPT, MARK, VOLATILE, our_file, render, uuid_of
+from tui.services.network.stack import ALONE, Place
 from tui.services.network.wanted import wanted
 
 if TYPE_CHECKING:
@@ -36,11 +39,17 @@ _UNAVAILABLE, _DISCONNECTED, _IP_CONFIG, _ACTIVATED, _FAILED = 20, 30, 70, 100, 
 class NetworkManager:
     name = "NetworkManager"
 
-    def kept(self, config: LinkConfig, link: Link, facts: Facts) -> FileImage:
-        return FileImage(f"{KEPT}/{_name(link)}", render(config, link), 0o600)
+    def kept(self, config: LinkConfig, link: Link, facts: Facts, place: Place = ALONE) -> FileImage:
+        return FileImage(f"{KEPT}/{_name(link)}", render(config, link, place), 0o600)
 
-    def volatile(self, config: LinkConfig, link: Link, facts: Facts) -> FileImage:
-        return FileImage(f"{VOLATILE}/{_name(link)}", render(config, link), 0o600)
+    def volatile(self, config: LinkConfig, link: Link, facts: Facts, place: Place = ALONE) -> FileImage:
+        return FileImage(f"{VOLATILE}/{_name(link)}", render(config, link, place), 0o600)
+
+    def device(self, config: LinkConfig, link: Link, facts: Facts, place: Place) -> None:
+        """The profile itself makes it."""
+
+    def without(self, link: Link, facts: Facts) -> tuple[FileImage, ...]:
+        return (FileImage(f"{KEPT}/{_name(link)}"),)
 
     def extra(self, configs: Iterable[LinkConfig], facts: Facts) -> tuple[FileImage, ...]:
         """Name servers are written by NetworkManager, or told to systemd-resolved by it."""
@@ -63,7 +72,19 @@ class NetworkManager:
         """
         await nmcli(host, "connection", "reload")
         links = {link.identity: link for link in host.kernel.links()}
-        await asyncio.gather(*(follow(host, links[i], our_file(host, links[i])) for i in identities if i in links))
+        found = [links.get(i) or Link(0, i, kind="bridge") for i in identities if i in links or ":" not in i]
+        # what is made first: its ports find it there, and its VLANs after them
+        for some in (_kinds(found, ("bond", "bridge")), _kinds(found, ()), _kinds(found, ("vlan",))):
+            files = [(link, our_file(host, link)) for link in some]
+            await asyncio.gather(*(follow(host, x, file) for x, file in files if x.index or file))
+
+    async def unmake(self, host: Host, name: str) -> None:
+        """Taken down first, or NetworkManager would make it anew at once.
+
+        Raises:
+            OSError: the kernel refused.
+        """
+        await take_away(host, name)
 
     async def restore(self, host: Host, identity: str, before: LinkState) -> None:
         """Files first; then what no profile said, by the kernel.
@@ -73,6 +94,21 @@ class NetworkManager:
         """
         await self.reload(host, [identity])
         await put_back(host, identity, before)
+
+
+def _kinds(links: list[Link], kinds: tuple[str, ...]) -> list[Link]:
+    return [x for x in links if (x.kind in kinds if kinds else not x.made)]
+
+
+async def take_away(host: Host, name: str) -> None:
+    """Take a device down that NetworkManager has made, and delete what is left of it.
+
+    Raises:
+        OSError: the kernel refused.
+    """
+    with contextlib.suppress(OSError):  # it has no profile any more
+        await nmcli(host, "device", "disconnect", name)
+    await making.away(host, name)
 
 
 async def put_back(host: Host, identity: str, before: LinkState) -> None:
@@ -105,7 +141,11 @@ async def follow(host: Host, link: Link, expected: str) -> None:
     if expected and not uuid:
         raise OSError(errno.EBUSY, f"NetworkManager ignores {expected}")
     state, active = await _device(host, link.name)
-    if expected and state >= _DISCONNECTED and (active != uuid or not await _reapplied(host, link.name)):
+    if expected and not link.index:  # it is made by this
+        await nmcli(host, "--wait", "0", "connection", "up", "uuid", uuid)
+        if (link := await making.appeared(host, link.name) or link) and not link.index:
+            raise OSError(errno.EIO, f"NetworkManager could not make {link.name}")
+    elif expected and state >= _DISCONNECTED and (active != uuid or not await _reapplied(host, link.name)):
         await nmcli(host, "--wait", "0", "connection", "up", "uuid", uuid, "ifname", link.name)
     text = reading.text(host, expected) or "" if expected else ""
     limit = LEASE if "\nmethod=auto\n" in text or not expected else SETTLE
@@ -183,4 +223,4 @@ def _name(link: Link) -> str:
     return name if name.startswith(MARK) else f"{MARK}{link.name}.nmconnection"
 
 
-__all__ = ["NetworkManager", "follow", "nmcli", "put_back", "uuid_of"]
+__all__ = ["NetworkManager", "follow", "nmcli", "put_back", "take_away", "uuid_of"]

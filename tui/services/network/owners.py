@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tui.models.facts import Link, Owner
+from tui.models.facts import MADE, Link, Owner
 from tui.services import reading
 from tui.services.host import Host
 from tui.services.network import claims, keyfiles, netif, netplan_files, netplan_yaml
@@ -142,8 +142,8 @@ class Managers:
         return file == netplan_files.OWN or any(reading.present(self.host, f"{folder}/{file}") for folder in folders)
 
     def _by_network_manager(self, link: Link, path: str) -> Owner:
-        if link.kind not in ("ethernet", "veth"):
-            reason = f"NetworkManager configures {link.name}, and Onsite writes for its Ethernet interfaces only."
+        if link.kind not in ("ethernet", "veth", *MADE):
+            reason = f"NetworkManager configures {link.name}, and Onsite does not write for such interfaces."
             return Owner("NetworkManager", False, f"{reason} Use nmtui.", path)
         if not path:
             return Owner("NetworkManager", True, "NetworkManager runs here and will follow a profile of Onsite.")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ipaddress import ip_interface
 from typing import Literal
 
-from tui.models.facts import Address, Link, LinkState, Origin, Route
+from tui.models.facts import Address, Layer, Link, LinkState, Origin, Route
 
 DYNAMIC_PROTOCOLS: dict[int, Origin] = {9: "ra", 16: "dhcp"}
 """RTPROT_RA and RTPROT_DHCP of rtnetlink(7): routes that somebody else keeps alive."""
@@ -26,12 +26,25 @@ class Operation:
     Attributes:
         address: with its prefix.
         route: whole; of one to delete the protocol counts too.
-        value: an MTU; 1 or 0 for up and for router advertisements.
+        value: an MTU; 1 or 0 for up and for router advertisements; the index of a master, 0 for none.
+        name: of a link to make; `index` is then that of the parent of a VLAN, or 0.
+        layer: what the link to make is; of one that is there what becomes of it (the port that a bond prefers).
         seconds: lifetime of an address that came from a lease; None for ever.
     """
 
     kind: Literal[
-        "up", "mtu", "add address", "delete address", "add route", "delete route", "router advertisements", "solicit"
+        "up",
+        "mtu",
+        "add address",
+        "delete address",
+        "add route",
+        "delete route",
+        "router advertisements",
+        "solicit",
+        "make",
+        "prefer",
+        "master",
+        "delete link",
     ]
     index: int
     address: str = ""
@@ -39,6 +52,8 @@ class Operation:
     value: int = 0
     seconds: int | None = None
     origin: Origin = "console"
+    name: str = ""
+    layer: Layer | None = None
 
 
 def reconcile(link: Link, wanted: LinkState, *, keep: Iterable[Origin] = ()) -> list[Operation]:

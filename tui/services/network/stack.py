@@ -36,6 +36,11 @@ class Place:
     ports: tuple[Link, ...] = ()
     layer: Layer | None = None
 
+    @property
+    def mac(self) -> str:
+        """The MAC that a bond or bridge gets: that of its first port, so that a lease stays what it was."""
+        return next((port.identity for port in self.ports if not port.made), "")
+
 
 ALONE = Place()
 """A link with nothing above or below."""
@@ -53,26 +58,25 @@ def foreseen(config: HostConfig, facts: Facts) -> Facts:
     from tui.models import layers
 
     found = [x for x in facts.links if not (x.made and x.name in config.removed)]
+    sizes = {layers.resolved(w.identity, facts): w.mtu for w in config.links if w.mtu}
     for node in layers.of(config, facts).nodes:
         if node.state == "new" and node.wish is not None:
             below = [x for i in node.lower if (x := next((y for y in found if y.identity == i), None))]
-            found.append(_coming(node, below, -len(found) - 1))
+            size = min((sizes.get(x.identity) or x.mtu for x in below), default=1500)
+            found.append(_coming(node, below, -len(found) - 1, node.wish.mtu or size))
     return replace(facts, links=tuple(found))
 
 
-def _coming(node: Node, below: list[Link], index: int) -> Link:
-    """A link that is not there yet: nothing on it, its manager that of what it is made of."""
+def _coming(node: Node, below: list[Link], index: int, mtu: int) -> Link:
+    """A link that is not there yet: nothing on it, its manager that of what it is made of.
+
+    Args:
+        mtu: without a wish that of its parent, or the smallest of its ports.
+    """
     carrier = any(x.carrier for x in below)
     owner = replace(below[0].owner, config="", reason="") if below else Owner()
     largest = min((x.max_mtu for x in below), default=65535)
-    return Link(
-        index, node.name, kind=node.kind, carrier=carrier, owner=owner, max_mtu=largest, mtu=_usual(node, below)
-    )
-
-
-def _usual(node: Node, below: list[Link]) -> int:
-    """The MTU without a wish: that of its parent, the smallest of its ports; a bond makes its ports 1500 otherwise."""
-    return min((x.mtu for x in below), default=1500)
+    return Link(index, node.name, kind=node.kind, carrier=carrier, owner=owner, max_mtu=largest, mtu=mtu)
 
 
 def expanded(config: HostConfig, facts: Facts) -> HostConfig:
