@@ -48,6 +48,7 @@ Reference = Annotated[str, _read(linkname.reference)]
 Network = Annotated[IPv4Network | IPv6Network, _read(linkname.destination), _text]
 VlanId = Annotated[int, _read_number(linkname.vlan_id)]
 Metric = Annotated[int | None, _read_number(linkname.metric)]
+Flag = Annotated[bool, _read(values.flag)]
 Monitor = Annotated[int, _read_number(linkname.monitor)]
 
 
@@ -111,7 +112,7 @@ class Bridge(Part):
     """A switch inside this host."""
 
     ports: Annotated[tuple[Reference, ...], BeforeValidator(_tuple)] = ()
-    stp: bool = True
+    stp: Flag = True
 
 
 class LinkConfig(Part):
