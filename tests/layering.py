@@ -76,7 +76,7 @@ def walk(
         try:
             wait_for(what, lambda: true(_kept(last, kernel())), 30)
         except AssertionError as error:
-            raise AssertionError(f"{error}\n{json.dumps(last[-1].links, indent=1)}\n{last[-1].routes}") from None
+            raise AssertionError(f"{error}\n{_short(last[-1])}") from None
         seen += 1
 
     apply(document(PORT))
@@ -118,3 +118,11 @@ def walk(
 def _kept(last: list[Kernel], now: Kernel) -> Kernel:
     last[:] = [now]
     return now
+
+
+def _short(kernel: Kernel) -> str:
+    """What a failure is understood by."""
+    keys = ("ifname", "mtu", "master", "operstate", "flags")
+    links = [{k: x.get(k) for k in keys} | {"info": x.get("linkinfo", {}).get("info_kind")} for x in kernel.links]
+    words = [f"{x} {sorted(kernel.addresses(str(x['ifname'])))}" for x in links]
+    return "\n".join([*words, *map(str, kernel.routes)])

@@ -1,6 +1,7 @@
 """The set of VLANs, bonds and bridges as each backend writes it, against golden files; planned from recorded facts.
 
-Golden files are in golden/layers/BACKEND/CASE: every file of the plan. `python -m tests.unit.test_layer_files` writes them anew.
+Golden files are in golden/layers/BACKEND/CASE: every file of the plan. To write them anew:
+`python -m tests.unit.test_layer_files`.
 """
 
 from __future__ import annotations

@@ -57,9 +57,10 @@ async def finished(host: Host, links: Iterable[LinkChange], states: Mapping[str,
     for link in some:
         wanted = states[link.identity]
         now = _find(host, link.identity)
-        if wanted.layer is not None and wanted.there and now is None:
+        if wanted.layer is not None and wanted.there:
             ports = [x.name for x in some if states[x.identity].master == link.name]
-            await making.made(host, link.name, wanted.layer, ports)
+            if now is None or any(_master(host, port) != link.name for port in ports):
+                await making.made(host, link.name, wanted.layer, [*ports, *_others(host, link.name, ports)])
         elif now is not None and wanted.there and not wanted.master and now.master:
             await making.freed(host, now.name)
     for link in some:  # raised from below; the kernel lowers a VLAN with its parent
@@ -67,6 +68,16 @@ async def finished(host: Host, links: Iterable[LinkChange], states: Mapping[str,
         layered = wanted.master or wanted.layer is not None
         if layered and now is not None and wanted.there and now.mtu != wanted.mtu:
             await host.kernel.change([Operation("mtu", now.index, value=wanted.mtu)])
+
+
+def _master(host: Host, name: str) -> str:
+    link = making.of(host, name)
+    return link.master if link is not None else ""
+
+
+def _others(host: Host, master: str, ports: list[str]) -> list[str]:
+    """Ports that the change says nothing of."""
+    return [link.name for link in host.kernel.links() if link.master == master and link.name not in ports]
 
 
 def _find(host: Host, identity: str) -> Link | None:

@@ -101,7 +101,7 @@ def _network(
         words.append(
             Difference(link.name, made.WORDS[link.kind], made.said(link.layer, made.ports(link, facts)), "removed")
         )
-    moved: set[str] = set()
+    moved = _made_anew(picture, then)
     for wish in whole.links:
         found = then.link(wish.identity)
         if found is None or not found.owner.writable or found.owner.backend not in backends:
@@ -111,9 +111,9 @@ def _network(
         pruned = made.sized(wish.pruned(), link, place, whole, then)
         kept = backend.kept(pruned, link, written, place)
         device = backend.device(pruned, link, facts, place)
-        below = picture is not None and any(i in moved for i in _lower(picture, link))
+        anew = bool(moved & {place.master, *_lower(picture, link)})
         same = written.file(kept.path).sha256 == kept.sha256
-        if same and (device is None or written.file(device[0].path).sha256 == device[0].sha256) and not below:
+        if same and (device is None or written.file(device[0].path).sha256 == device[0].sha256) and not anew:
             continue
         if device is not None:
             before = facts.file(device[0].path).sha256
@@ -128,8 +128,6 @@ def _network(
         states[link.identity] = bystanders.with_them(wanted, others), others
         touched.append((link, pruned))
         words += made.differences(link, place, facts)
-        if link.layer is not None and link.layer != place.layer:
-            moved.add(link.identity)
     steps = [step for step in files.values() if step.volatile is not None or step.before_hash != step.image.sha256]
     for name in dict.fromkeys(links.values()):
         mine = [wish for (link, wish) in touched if link.owner.backend == name]
@@ -161,8 +159,17 @@ def _leaving(config: HostConfig, facts: Facts, backends: Mapping[str, Backend]) 
     return sorted(found, key=lambda x: -order.index(x.identity))
 
 
-def _lower(picture: layers.Layers, link: Link) -> tuple[str, ...]:
-    node = picture.node(link.identity)
+def _made_anew(picture: layers.Layers | None, facts: Facts) -> set[str]:
+    """Made links that have to go first and come back in another shape: ports and VLANs come back with them."""
+    changed = [n for n in picture.nodes if n.state == "changed" and n.link and n.link.layer] if picture else []
+    return {
+        n.identity for n in changed
+        if picture and n.link and stack.place(n.identity, picture, facts).layer != n.link.layer
+    }  # fmt: skip
+
+
+def _lower(picture: layers.Layers | None, link: Link) -> tuple[str, ...]:
+    node = picture.node(link.identity) if picture is not None else None
     return node.lower if node is not None else ()
 
 

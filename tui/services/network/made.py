@@ -20,7 +20,7 @@ WORDS = {"vlan": "VLAN", "bond": "Bond", "bridge": "Bridge"}
 def sized(wish: LinkConfig, link: Link, place: Place, config: HostConfig, facts: Facts) -> LinkConfig:
     """The wish with the MTU that its place asks for, wherever that is not what it would get by itself.
 
-    A port has the MTU of its bond, and at least that of its bridge; a link that is still to be made has that of what
+    A port has the MTU of its bond or bridge (the kernel gives a bridge that of its ports); a link that is still to be made has that of what
     it is made of (`facts` are foreseen).
     """
     mtu = wish.mtu
@@ -28,7 +28,6 @@ def sized(wish: LinkConfig, link: Link, place: Place, config: HostConfig, facts:
         master = facts.link(place.master)
         above = config.link(place.master)
         size = (above.mtu if above else None) or (master.mtu if master else USUAL)
-        size = size if place.kind == "bond" else max(size, mtu or link.mtu)
         mtu = size if size != USUAL or link.mtu != USUAL else None
     elif place.layer is not None and mtu is None and link.mtu != USUAL:
         mtu = link.mtu

@@ -107,6 +107,10 @@ def expanded(config: HostConfig, facts: Facts) -> HostConfig:
                 link = facts.link(identity)
                 if link is not None and identity not in named and identity not in more and _names_vlans(link):
                     more[identity] = standing(link, facts)
+    changed = {n.identity for n in picture.nodes if n.state == "changed" and n.kind in ("bond", "bridge", "vlan")}
+    for node in picture.nodes:
+        if node.kind == "vlan" and not node.state and node.link is not None and changed & set(node.lower):
+            more[node.identity] = standing(node.link, facts)
     order = {node.identity: number for number, node in enumerate(picture.nodes)}
     links = [*config.links, *(wish for identity, wish in more.items() if identity not in config.removed)]
     last = len(order)
