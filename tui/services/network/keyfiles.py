@@ -52,7 +52,7 @@ def render(config: LinkConfig, link: Link, place: Place = ALONE) -> bytes:
         connection |= {"master": place.master, "slave-type": place.kind}
     if place.layer is not None and place.layer.kind != "vlan":
         connection["autoconnect-slaves"] = "1"
-    mac = link.permanent_mac or ("" if place.kind == "bond" else link.mac)  # a bond gives its ports another one
+    mac = link.permanent_mac or ("" if place.master or link.master else link.mac)  # a bond gives its ports another one
     ethernet = {"mac-address": mac.upper()} if mac and not place.layer else {}
     if place.mac:
         ethernet["cloned-mac-address"] = place.mac.upper()

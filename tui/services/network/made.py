@@ -20,8 +20,8 @@ WORDS = {"vlan": "VLAN", "bond": "Bond", "bridge": "Bridge"}
 def sized(wish: LinkConfig, link: Link, place: Place, config: HostConfig, facts: Facts) -> LinkConfig:
     """The wish with the MTU that its place asks for, wherever that is not what it would get by itself.
 
-    A port has the MTU of its bond or bridge (the kernel gives a bridge that of its ports); a link that is still to be made has that of what
-    it is made of (`facts` are foreseen).
+    A port has the MTU of its bond or bridge (the kernel gives a bridge that of its ports); a link that is still to be
+    made has that of what it is made of (`facts` are foreseen).
     """
     mtu = wish.mtu
     if place.master:

@@ -166,7 +166,7 @@ def render(config: LinkConfig, link: Link, place: Place = ALONE) -> bytes:
     config = with_routes(config.pruned(), link)
     match = {"PermanentMACAddress": link.permanent_mac}
     if not link.permanent_mac:
-        by_name = link.made or not link.mac or place.kind == "bond"  # a bond gives its ports another MAC
+        by_name = link.made or not link.mac or link.master or place.master  # a bond gives its ports another MAC
         match = {"Name": link.name} if by_name else {"MACAddress": link.mac, "Name": link.name}
     automatic, leased = config.ipv6.method == "auto", config.ipv4.method == "dhcp"
     network: list[tuple[str, str]] = [
