@@ -14,6 +14,7 @@
     python3 dev.py checks-full [ARGS]  every fault, 20 pairs, 200 healthy runs; writes docs/measured/checks.md
     python3 dev.py soak [ARGS]         the air gap for five minutes and for an hour: not one packet outside
     python3 dev.py cluster-full [ARGS] real clusters, made and broken; writes docs/measured/cluster.md
+    python3 dev.py console-cluster     a cluster by keys at four consoles; writes docs/measured/console-cluster.md
     python3 dev.py consoles-full       screen and serial line of a virtual machine; writes docs/measured/consoles.md
     python3 dev.py dev-table           this command in bare containers; writes docs/measured/dev-environments.md
     python3 dev.py wheel               wheel and sdist, installed in a fresh environment and started from /

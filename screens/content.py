@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 EVERY, EVERY_SLOW = 1.0, 5.0
 """Seconds between two looks while an import runs; on a line of 9600 baud or less."""
+IDLE = 10.0
+"""Seconds between two looks otherwise: content also comes from the leader, without anybody here."""
 
 
 class ContentScreen(Place):
@@ -60,6 +62,10 @@ class ContentScreen(Place):
     def body(self) -> Iterable[Widget]:
         yield self.list
         yield self.details
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.set_interval(IDLE, self._again)
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
@@ -248,7 +254,8 @@ def entry_rows(entry: Entry, width: int) -> Iterator[Row]:
     yield text(f"         {' '.join(groups[8:])}")
     signed = {"verified": "by the key of this host", "not checked": "signed; this host has no key to check it with"}
     yield text(clip(f"Signed   {signed.get(entry.signature, 'no')}", width))
-    yield text(clip(f"From     {entry.file_name} ({entry.origin})", width))
+    source = f"{entry.file_name} ({entry.origin})" if entry.file_name else "another host, linked with this one"
+    yield text(clip(f"From     {source}", width))
     for ref in entry.images or entry.needs_images:
         yield text(clip(f"Image    {ref}", width))
 

@@ -155,6 +155,12 @@ def cluster_full(arguments: list[str]) -> int:
     return pytest(["tests/cluster", "-p", "no:xdist", "-s", *arguments], ONSITE_FULL="1")
 
 
+def console_cluster(arguments: list[str]) -> int:
+    """The same at the consoles, by keystrokes; writes docs/measured/console-cluster.md and docs/recordings."""
+    tests = [f"tests/cluster/test_console_{name}.py" for name in ("single", "three", "faults")]
+    return pytest([*tests, "-p", "no:xdist", "-s", *arguments], ONSITE_FULL="1")
+
+
 def dev_table(arguments: list[str]) -> int:
     return become([str(environment()), "-m", "tests.dev.table", *arguments])
 
@@ -192,6 +198,7 @@ COMMANDS = {
     "soak": soak,
     "consoles-full": consoles_full,
     "cluster-full": cluster_full,
+    "console-cluster": console_cluster,
     "api-full": api_full,
     "dev-table": dev_table,
     "wheel": wheel,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from agent.engines.engine import Away, ClusterHost, Event, Node, Spec, Tell, silent
@@ -270,6 +270,8 @@ class Forming:
         while True:
             try:
                 return await self._once(node, step, **arguments)
+            except Refused as refused:
+                raise Refused(*(self._named(issue, node) for issue in refused.issues)) from refused
             except Away as away:
                 if loop.time() > end:
                     text = f"{node.name} has been away for {self.wait:.0f} s: {away}"
@@ -280,6 +282,12 @@ class Forming:
                     words = f"{node.name} is away; it is waited for. Switch it on, and look at its cable."
                     self._say(step, "note", words, node, "K125")
             await asyncio.sleep(2)
+
+    def _named(self, issue: Issue, node: Node) -> Issue:
+        """With several hosts "this host" is none of them to the person who reads it."""
+        if len(self.spec.nodes) == 1 or node.name in issue.text:
+            return issue
+        return replace(issue, text=f"{node.name}: {issue.text}")
 
     def _say(self, step: str, mark: Any, text: str, node: Node, code: str = "") -> None:
         self.tell(Event(step=step, mark=mark, text=text, node=node.name, code=code))

@@ -82,6 +82,26 @@ def test_a_later_reason_of_a_type_says_that_the_earlier_is_over() -> None:
     assert brief(steps(lifecycle, NOON))[:2] == [("Unpack the images", "ok", None), ("Import the images", "..", 20.0)]
 
 
+def test_what_a_step_gets_over_is_a_warning_as_long_as_it_lasts() -> None:
+    away = event("prepare-n2", "Unknown", -20, "Note", "K125: n2 is away; it is waited for.")
+    plain_words = event("join-n3", "Unknown", -20, "Note", "half of the images are there")
+    found = steps({"expectedOrder": ORDER, "clusterEvents": [away, plain_words]}, NOON)[4:]
+    assert [(s.key, s.mark, s.trouble and s.trouble.issue.code) for s in found] == [("prepare-n2", "!", "K125")]
+    now = standing({"status": {"clusterState": "Provisioning"}}, steps=found)
+    assert (now.mark, now.first and now.first.issue.severity) == ("..", "warning")
+    back = event("prepare-n2", "Unknown", -10, "InProgress", "")
+    assert steps({"expectedOrder": ORDER, "clusterEvents": [away, back]}, NOON)[4:] == ()
+
+
+def test_a_change_of_a_running_cluster_that_failed_is_said() -> None:
+    failed = event("Init", "False", -20, "Failed", "K204: n4: This host cannot start pods.")
+    others = event("Init", "False", -20, "Failed", "timed out")
+    for told, code in ((failed, "K204"), (others, "")):
+        found = steps({"expectedOrder": ORDER, "clusterEvents": [told]}, NOON)
+        first = standing({"status": {"clusterState": "Running"}}, steps=found).first
+        assert (first.issue.code if first else "") == code
+
+
 def test_the_step_after_the_last_done_one_is_under_way() -> None:
     lifecycle = {"expectedOrder": ORDER, "edgeHostEvents": [event("Images", "True", -9, "Imported")]}
     found = steps(lifecycle, NOON)

@@ -49,11 +49,23 @@ async def restart(machine: Machine, sandbox: str) -> None:
     async for _ in until(20):
         if (await machine.run("ctr", "version", limit=5)).ok:
             break
-    effective = await machine.must("Asking the container runtime", "containerd", "config", "dump")
+    given = await _configuration(machine)
+    effective = await machine.must("Asking the container runtime", "containerd", *given, "config", "dump")
     if sandbox not in effective:
         text = f"The container runtime does not use the sandbox image of the content ({sandbox})."
         remedy = "Look for another containerd configuration on this host and remove it."
         raise Refused(Issue("K202", "error", "", text, remedy))
+
+
+async def _configuration(machine: Machine) -> list[str]:
+    """The option by which the one that runs was given another file than the usual one; nothing where it was not."""
+    pid = (await machine.run("systemctl", "show", "--property=MainPID", "--value", "containerd")).output.strip()
+    words = machine.text(f"/proc/{pid}/cmdline").split("\0") if pid.isdigit() else []
+    for place, word in enumerate(words):
+        name, separate, value = word.partition("=")
+        if name in ("--config", "-config", "-c"):
+            return ["--config", value if separate else "".join(words[place + 1 : place + 2])]
+    return []
 
 
 async def images(machine: Machine) -> set[str]:

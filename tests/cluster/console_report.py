@@ -1,0 +1,56 @@
+"""docs/measured/console-cluster.md: two tables, each written by the test that measures it, the other left as it is."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+from tests.cluster import rig
+
+PATH = rig.CODE / "docs/measured/console-cluster.md"
+HEAD = """# A cluster made at the console
+
+`make console-cluster`: the real console on a pty of each node of the test rig (containers with real systemd, real
+kubeadm 1.20.2), driven by keystrokes and judged by what stands on its screen. Nobody asks an agent meanwhile. Who
+presses is a program that waits for the screen after each key, so "at the keys" is the time of the console, not of a
+person.
+"""
+SECTIONS = {
+    "line 1": (
+        "From link to delete",
+        ("what", "keys n1", "n2", "n3", "n4", "s at the keys", "s waiting"),
+        "The recordings are `docs/recordings/console-cluster-n*.cast` (asciinema, version 2; `asciinema play`).",
+    ),
+    "line 2": ("What goes wrong", ("what was done", "where", "seen on the screen", "s"), ""),
+}
+
+
+class Report:
+    """One section, row by row."""
+
+    def __init__(self, section: str) -> None:
+        self.section = section
+        self.rows: list[tuple[str, ...]] = []
+        self.note = ""
+
+    def row(self, *cells: str) -> None:
+        self.rows.append(cells)
+        print("== " + " | ".join(cells), flush=True)
+
+    def write(self) -> None:
+        commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=rig.CODE, capture_output=True, text=True)
+        title, columns, words = SECTIONS[self.section]
+        where = f"Commit {commit.stdout.strip()}, {os.cpu_count()} processors, load {os.getloadavg()[1]:.1f}."
+        lines = [f"## {title}", "", " ".join(x for x in (where, words, self.note) if x), ""]
+        lines += [f"| {' | '.join(columns)} |", f"| {' | '.join('---' for _ in columns)} |"]
+        lines += [f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in self.rows]
+        mine = "\n".join(lines) + "\n"
+        old = PATH.read_text() if PATH.exists() else ""
+        parts = {name: _part(old, heading) for name, (heading, _, _) in SECTIONS.items()} | {self.section: mine}
+        PATH.write_text("\n".join([HEAD, *(parts[name] for name in SECTIONS if parts[name])]))
+
+
+def _part(text: str, heading: str) -> str:
+    """The section with this heading, up to the next; "" where there is none."""
+    _, found, rest = text.partition(f"## {heading}\n")
+    return f"{found}{rest.partition(chr(10) + '## ')[0].rstrip()}\n" if found else ""
