@@ -27,6 +27,8 @@ from tui.services.network.kernel import NetlinkKernel
 from tui.session import Session
 
 PULLS = 10
+STORM = "while :; do for n in 1 2 3 4 5 6 7 8; do echo route replace 198.51.100.$n dev lan0; done | ip -batch -; done"
+"""Some thousand routes a second, as a host of many pods has them; there is no quiet moment in it."""
 SWITCH_MAC = "00:00:5e:00:53:f0"
 LLDPD = """\
 configure system hostname switch-a.example
@@ -115,6 +117,8 @@ async def main(root: Path) -> None:
                 await seen(pilot, "N311")
                 result["lacp"] = grid(app)
             result["seconds"] = [await pulled(pilot, there, n) for n in range(PULLS)]
+            with running("sh", "-c", STORM):
+                result["storm"] = [await pulled(pilot, there, n) for n in range(3)]
             result["blink"] = await lamp(pilot)
             result["off"], result["on"], result["left"] = await switched(pilot, there, session)
         result["open"] = sorted(descriptors() - before)

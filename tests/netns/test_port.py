@@ -53,6 +53,12 @@ def test_a_cable_that_is_pulled_and_plugged_in_is_seen_in_time(found: dict[str, 
     assert seconds[-1] < LIMIT
 
 
+def test_a_storm_of_routes_does_not_delay_it(found: dict[str, Any]) -> None:
+    seconds = [s for pair in found["storm"] for s in pair]
+    print(f"under a storm of routes: cable moved {len(seconds)} times, on the screen after at most {max(seconds)} s")
+    assert max(seconds) < LIMIT
+
+
 def test_a_lamp_that_cannot_blink_says_so(found: dict[str, Any]) -> None:
     assert "N313 The driver of lan0 cannot blink its lamp." in found["blink"]
 
