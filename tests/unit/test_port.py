@@ -359,7 +359,7 @@ def test_any_answer_of_a_kernel_is_read(bodies: list[bytes]) -> None:
 
 # --- what was heard before ---
 
-LINK = Link(2, "lan0", MAC, MAC)
+LINK = Link(2, "lan0", MAC, MAC, carrier=True)
 KNOWN = Neighbour("LLDP", "box", "Gi1/0/14", 1100.0, vlan=20, vlans=((20, "tills"),), addresses=("192.0.2.2",))
 
 
@@ -373,6 +373,11 @@ def test_what_one_console_heard_the_next_one_knows_until_it_is_out_of_date(host:
     assert remembered.load(host, (LINK,)) == {2: [KNOWN]}
     host.clock.move(200.0)  # type: ignore[attr-defined] # a FixedClock
     assert remembered.load(host, (LINK,)) == {2: []}
+
+
+def test_without_a_cable_nobody_is_there(host: Host) -> None:
+    remembered.store(host, {LINK.identity: (KNOWN,)})
+    assert remembered.load(host, (replace(LINK, carrier=False),)) == {}
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ _MOST_NEIGHBOURS = 8
 _BOND_SECONDS = 3.0
 """How often bonds are asked for their partner: the kernel tells nobody when LACP has found one."""
 _STORE_SECONDS = 30.0
+"""As often as a switch speaks."""
 _BREATH = 0.2
 """Seconds between two looks, so that a port that flaps is one burst."""
 _GATHER = 1.0
@@ -56,6 +57,7 @@ class Ports:
         self._open: dict[int, contextlib.ExitStack] = {}
         self._moves: list[Plug] = []
         self._stored = 0.0
+        """When it was kept for the next console; 0: it has to be now."""
         self._soon: asyncio.TimerHandle | None = None
         self._news = asyncio.Event()
 
@@ -116,10 +118,10 @@ class Ports:
                 self._take_moves(known | set(self._links))
                 if self.host.kind != "recorded":
                     self.bonds = bonds.read()
+                self._store()
                 shown = self._shown()
                 if shown != before:
                     before = shown
-                    self._store()
                     yield None
                 await asyncio.sleep(_BREATH)
                 with contextlib.suppress(TimeoutError):
@@ -168,6 +170,7 @@ class Ports:
             if plug.move in ("unplugged", "switched off", "gone"):
                 self._neighbours.pop(plug.index, None)
                 self._bundles.pop(plug.index, None)
+                self._stored = 0.0
             if carrier.by_hand(plug, self._last):
                 self.plugs = [plug, *self.plugs][:_MOST_PLUGS]
             self._last[plug.index] = plug
@@ -179,10 +182,9 @@ class Ports:
         try:
             if kind == SLOW:
                 bundle = lacp.parse(frame, now)
-                if all(
-                    bundle.system != link.mac for link in self._links.values()
-                ):  # a bond here, heard at another port
-                    self._bundles[index] = bundle
+                if bundle.system in {link.mac for link in self._links.values()}:  # a bond here, heard at another port
+                    return
+                self._bundles[index] = bundle
             else:
                 self._meet(index, lldp.parse(frame, now) if kind == LLDP else cdp.parse(frame, now))
         except Malformed:
@@ -206,9 +208,8 @@ class Ports:
         now = self.host.clock.boottime()
         if self.host.kind != "recorded" and now - self._stored >= _STORE_SECONDS:
             heard = {x.identity or x.name: self.neighbours(x.index) for x in self._links.values()}
-            if any(heard.values()):
-                remembered.store(self.host, heard)
-                self._stored = now
+            remembered.store(self.host, heard)
+            self._stored = now
 
     def _until_next(self) -> float | None:
         """Seconds until something ends by itself: a neighbour, a bundle, "just now", patience with a silent bond."""

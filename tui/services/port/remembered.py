@@ -31,9 +31,12 @@ _LARGEST = 1 << 18
 
 def load(host: Host, links: tuple[Link, ...]) -> dict[int, list[Neighbour]]:
     """By the index of the link, what is not out of date. A file that cannot be understood says nothing."""
-    now, found = host.clock.boottime(), {}
+    now = host.clock.boottime()
+    found: dict[int, list[Neighbour]] = {}
     kept = _kept(host)
     for link in links:
+        if not link.carrier:  # whoever was there
+            continue
         heard = [*kept.get(link.identity or link.name, ()), *_of_networkd(host, link.index)]
         found[link.index] = [x for x in heard if x.until > now]
     return found
