@@ -63,6 +63,7 @@ class PortScreen(Place):
         self.columns = Page(id="columns", focusable=False)
         self.list = Page(id="ports")
         self.blinking: Worker[None] | None = None
+        self.one_lamp = asyncio.Lock()
         self.lamp: str | Issue = ""
         """What the lamp does, or why it does not."""
         self.awake: tuple[str, ...] = ()
@@ -145,7 +146,7 @@ class PortScreen(Place):
         """Let the lamp of the port at the mark blink, or stop it."""
         if self.blinking is not None and self.blinking.is_running:
             self.blinking.cancel()
-            self.lamp = ""
+            self.blinking, self.lamp = None, ""
             self.update()
         elif link := self.session.facts.link(self.list.key):
             from tui.services.port.blink import SECONDS
@@ -158,7 +159,8 @@ class PortScreen(Place):
         from tui.services.port.blink import blink
 
         try:
-            await blink(self.session.host, name)
+            async with self.one_lamp:  # the one before has the rest of its second
+                await blink(self.session.host, name)
             self.lamp = ""
         except Refused as refused:
             self.lamp = refused.issues[0]

@@ -57,7 +57,6 @@ class Ports:
         self._open: dict[int, contextlib.ExitStack] = {}
         self._moves: list[Plug] = []
         self._stored = 0.0
-        """When it was kept for the next console; 0: it has to be now."""
         self._soon: asyncio.TimerHandle | None = None
         self._news = asyncio.Event()
 
@@ -118,8 +117,9 @@ class Ports:
                 self._take_moves(known | set(self._links))
                 if self.host.kind != "recorded":
                     self.bonds = bonds.read()
-                self._store()
                 shown = self._shown()
+                if shown != before or self.host.clock.boottime() - self._stored >= _STORE_SECONDS:
+                    self._store()
                 if shown != before:
                     before = shown
                     yield None
@@ -170,7 +170,6 @@ class Ports:
             if plug.move in ("unplugged", "switched off", "gone"):
                 self._neighbours.pop(plug.index, None)
                 self._bundles.pop(plug.index, None)
-                self._stored = 0.0
             if carrier.by_hand(plug, self._last):
                 self.plugs = [plug, *self.plugs][:_MOST_PLUGS]
             self._last[plug.index] = plug
@@ -205,11 +204,11 @@ class Ports:
             known[_key(neighbour)] = neighbour
 
     def _store(self) -> None:
-        now = self.host.clock.boottime()
-        if self.host.kind != "recorded" and now - self._stored >= _STORE_SECONDS:
+        """Keep what was heard for the next console."""
+        self._stored = self.host.clock.boottime()
+        if self.host.kind != "recorded":
             heard = {x.identity or x.name: self.neighbours(x.index) for x in self._links.values()}
             remembered.store(self.host, heard)
-            self._stored = now
 
     def _until_next(self) -> float | None:
         """Seconds until something ends by itself: a neighbour, a bundle, "just now", patience with a silent bond."""
