@@ -15,7 +15,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import pytest
@@ -24,7 +24,8 @@ import yaml
 from agent.app import build
 from agent.practice.hub import TOKEN
 from agent.registration import memory, way
-from agent.registration.registrar import PENDING, Timing
+from agent.registration.plane import Applicant, Forgotten, Standing
+from agent.registration.registrar import PENDING, Registrar, Timing
 from tests.contract import violations
 from tests.hub import CODE, FAST, Applying, Hub, applying, practice_hub, write
 from tui.models.change import Issue, Refused
@@ -129,6 +130,47 @@ async def test_while_a_change_waits_for_its_keep_nothing_new_is_sent(hub: Hub, h
     assert hub.requests == []
     host.host.path(PENDING).unlink()
     await host.until("paired")
+
+
+# --- another management plane ---------------------------------------------------------------------------------------
+
+
+class Other:
+    """All that another plane has to be (docs/adding-a-management-plane.md); it believes everybody."""
+
+    known: ClassVar[dict[str, set[str]]] = {}
+    """The keys with which each host came."""
+
+    def __init__(self, endpoint: str, host: Host) -> None:
+        self.skew: float | None = None
+
+    async def register(self, applicant: Applicant) -> Standing:
+        self.known.setdefault(applicant.uid, set()).add(applicant.key)
+        return Standing("ready", "speaks for the host")
+
+    async def health(self, uid: str, credential: str) -> None:
+        if uid not in self.known or credential != "speaks for the host":
+            raise Forgotten
+
+    async def clusters(self, uid: str, credential: str) -> tuple[str, ...]:
+        return ("theirs",)
+
+    async def assignment(self, uid: str, credential: str) -> ClusterConfiguration | None:
+        return None
+
+
+async def test_another_management_plane_is_one_small_class(hub: Hub, host: Applying) -> None:
+    """Way, pauses, memory and timeline are the registrar's; what it forgets is made again with the same key."""
+    host.set(endpoint=hub.endpoint, token=TOKEN)
+    host.registrar = Registrar(host.host, FAST, plane=Other, dice=random.Random(7))
+    host.task = asyncio.create_task(host.registrar.run())
+    await host.until("in use")
+    assert [s.mark for s in host.timeline.steps] == ["ok"] * 8
+    assert host.step("cluster").said == "theirs"
+    Other.known[UID].clear()
+    memory.save(host.host, replace(memory.load(host.host), credential="of another one"))
+    await until(lambda: Other.known[UID] == {memory.load(host.host).pairing_key})
+    assert hub.entries == {}
 
 
 # --- faults --------------------------------------------------------------------------------------------------------
