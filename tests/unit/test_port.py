@@ -13,12 +13,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agent.practice import frames
-from tui.models.facts import Link
-from tui.models.port import Bond, Bundle, Carrier, Neighbour, Plug, ports, printable
+from tui.models.facts import Layer, Link
+from tui.models.port import Bond, Bundle, Carrier, Neighbour, Plug, bonds, ports, printable
 from tui.services.clock import FixedClock
 from tui.services.host import Host
 from tui.services.network.kernel import NetlinkKernel
-from tui.services.port import bonds, carrier, cdp, lacp, lldp, remembered
+from tui.services.port import carrier, cdp, lacp, lldp, remembered
 from tui.services.port.hints import PATIENCE, hints
 from tui.services.port.protocol import CDP_GROUP, Malformed
 
@@ -304,7 +304,7 @@ def test_a_single_link_that_a_switch_takes_for_a_bundle() -> None:
 
 
 def test_a_bond_of_another_mode() -> None:
-    found = hints(TWO, {2: SWITCH}, (Bond(9, "bond0", 1, (2, 3)),), 0.0)
+    found = hints(TWO, {2: SWITCH}, (Bond(9, "bond0", "active-backup", (2, 3)),), 0.0)
     assert [x.code for x in found.values()] == ["N311"]
     assert "bond0" in found[2].text
 
@@ -312,11 +312,11 @@ def test_a_bond_of_another_mode() -> None:
 @pytest.mark.parametrize(
     ("bond", "bundles", "listened"),
     [
-        (Bond(9, "bond0", 4, (2, 3), MAC), {}, 60.0),
-        (Bond(9, "bond0", 4, (2, 3)), {2: SWITCH}, 60.0),
-        (Bond(9, "bond0", 4, (2, 3)), {}, PATIENCE - 1),
-        (Bond(9, "bond0", 1, (2, 3)), {}, 60.0),
-        (Bond(9, "bond0", 4, ()), {}, 60.0),
+        (Bond(9, "bond0", "802.3ad", (2, 3), MAC), {}, 60.0),
+        (Bond(9, "bond0", "802.3ad", (2, 3)), {2: SWITCH}, 60.0),
+        (Bond(9, "bond0", "802.3ad", (2, 3)), {}, PATIENCE - 1),
+        (Bond(9, "bond0", "active-backup", (2, 3)), {}, 60.0),
+        (Bond(9, "bond0", "802.3ad", ()), {}, 60.0),
     ],
     ids=["has a partner", "is about to have one", "too early to say", "another mode", "without ports"],
 )
@@ -325,36 +325,19 @@ def test_bonds_of_which_nothing_is_wrong(bond: Bond, bundles: dict[int, Bundle],
 
 
 def test_a_bond_that_nobody_answers() -> None:
-    found = hints({2: LAN0, 3: replace(LAN1, carrier=False)}, {}, (Bond(9, "bond0", 4, (2, 3)),), 60.0)
+    found = hints({2: LAN0, 3: replace(LAN1, carrier=False)}, {}, (Bond(9, "bond0", "802.3ad", (2, 3)),), 60.0)
     assert {i: x.code for i, x in found.items()} == {9: "N312", 2: "N312"}
     assert "at lan0" in found[9].text
 
 
-def attribute(kind: int, value: bytes) -> bytes:
-    return struct.pack("=HH", 4 + len(value), kind) + value.ljust((len(value) + 3) & ~3, b"\0")
-
-
-def link_body(index: int, *attributes: bytes) -> bytes:
-    return struct.pack("=BxHiII", 0, 1, index, 0, 0) + b"".join(attributes)
-
-
-@pytest.mark.parametrize(("partner", "said"), [(bytes(6), ""), (frames.mac(MAC), MAC)])
-def test_a_bond_as_the_kernel_tells_it(partner: bytes, said: str) -> None:
-    """With the layout of bond_fill_info in drivers/net/bonding/bond_netlink.c; for real in tests/host."""
-    data = attribute(1, b"\4") + attribute(23, attribute(1, b"\1\0") + attribute(5, partner))
-    info = attribute(1, b"bond\0") + attribute(2, data)
-    told = [
-        link_body(2, attribute(3, b"lan0\0"), attribute(10, struct.pack("=I", 9))),
-        link_body(4, attribute(3, b"lan2\0")),
-        link_body(9, attribute(3, b"bond0\0"), attribute(18, info)),
-    ]
-    assert bonds.parse(told) == (Bond(9, "bond0", 4, (2,), said),)
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.lists(st.binary(max_size=200), max_size=5))
-def test_any_answer_of_a_kernel_is_read(bodies: list[bytes]) -> None:
-    bonds.parse(bodies)
+def test_the_bonds_among_the_links() -> None:
+    ad, plain = Layer("bond", mode="802.3ad"), Layer("bond", mode="active-backup")
+    links = (
+        Link(2, "lan0", master="bond0"), Link(3, "lan1", master="bond1"), Link(4, "lan2"),
+        Link(9, "bond0", kind="bond", layer=ad, partner=MAC), Link(10, "bond1", kind="bond", layer=plain),
+        Link(11, "br0", kind="bridge", layer=Layer("bridge")),
+    )  # fmt: skip
+    assert bonds(links) == (Bond(9, "bond0", "802.3ad", (2,), MAC), Bond(10, "bond1", "active-backup", (3,)))
 
 
 # --- what was heard before ---

@@ -67,14 +67,14 @@ class Bond:
     """What the kernel says of one bond.
 
     Attributes:
-        mode: the kernel's number (bond_netlink): 4 is 802.3ad.
-        members: indexes of the links below it.
+        mode: as bonding calls it.
+        members: indexes of its ports.
         partner: MAC address of the box that LACP found; "" where it found none.
     """
 
     index: int
     name: str
-    mode: int
+    mode: str
     members: tuple[int, ...] = ()
     partner: str = ""
 
@@ -111,6 +111,18 @@ def ports(links: tuple[Link, ...]) -> tuple[Link, ...]:
     virtual cables. At most 64: every one is listened on."""
     hardware = [x for x in links if x.kind == "ethernet"]
     return tuple(hardware or [x for x in links if x.kind in ("veth", "macvlan")])[:64]
+
+
+def bonds(links: tuple[Link, ...]) -> tuple[Bond, ...]:
+    """The bonds among these links."""
+    members: dict[str, tuple[int, ...]] = {}
+    for link in links:
+        members[link.master] = (*members.get(link.master, ()), link.index)
+    return tuple(
+        Bond(x.index, x.name, x.layer.mode, members.get(x.name, ()), x.partner)
+        for x in links
+        if x.layer is not None and x.layer.kind == "bond"
+    )
 
 
 def printable(raw: bytes) -> str:

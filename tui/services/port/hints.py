@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterator, Mapping
 
 from tui.models.change import Issue
 from tui.models.port import Bond, Bundle, Carrier
-from tui.services.port.bonds import DYNAMIC
 
+DYNAMIC = "802.3ad"
+"""The mode that speaks LACP."""
 PATIENCE = 10.0
 """Seconds of listening before silence means something: a switch without a partner asks every second (802.1AX 6.4)."""
 

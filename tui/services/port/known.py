@@ -10,10 +10,10 @@ from functools import partial
 
 from tui.models.change import Issue
 from tui.models.facts import Link
-from tui.models.port import Bond, Bundle, Neighbour, Plug, ports
+from tui.models.port import Bundle, Neighbour, Plug, bonds, ports
 from tui.services.host import Host
-from tui.services.port import bonds, carrier, cdp, hearing, lacp, lldp, remembered
-from tui.services.port.hints import hints
+from tui.services.port import carrier, cdp, hearing, lacp, lldp, remembered
+from tui.services.port.hints import DYNAMIC, hints
 from tui.services.port.protocol import LLDP, SLOW, Malformed
 
 JUST_NOW = 15.0
@@ -46,7 +46,7 @@ class Ports:
         self.host = host
         self.plugs: list[Plug] = []
         self.refused: Issue | None = None
-        self.bonds: tuple[Bond, ...] = ()
+        self.bonds = bonds(links)
         self._listened_since = host.clock.boottime()
         self._links = {link.index: link for link in ports(links)}
         self._carriers = carrier.carriers(links)
@@ -111,12 +111,10 @@ class Ports:
             while not watching.done():
                 self._news.clear()
                 known = set(self._links)
-                if there != set(self._carriers):
+                if self.bonds or there != set(self._carriers):
                     there = set(self._carriers)
                     self._listen(self.host.kernel.links())
                 self._take_moves(known | set(self._links))
-                if self.host.kind != "recorded":
-                    self.bonds = bonds.read()
                 shown = self._shown()
                 if shown != before or self.host.clock.boottime() - self._stored >= _STORE_SECONDS:
                     self._store()
@@ -132,6 +130,7 @@ class Ports:
     def _listen(self, links: tuple[Link, ...]) -> None:
         """Listen on every port that is there now, and no longer on those that are gone."""
         self._links = {link.index: link for link in ports(links)}
+        self.bonds = bonds(links)
         for index in set(self._open) - set(self._links):
             self._open.pop(index).close()
         if self.host.kind == "recorded":
@@ -217,7 +216,7 @@ class Ports:
         ends += [x.until for x in self._bundles.values()]
         ends += [plug.at + JUST_NOW for plug in self.plugs]
         left = [end - now for end in ends if end > now]
-        if any(bond.mode == bonds.DYNAMIC for bond in self.bonds):
+        if any(bond.mode == DYNAMIC for bond in self.bonds):
             left.append(_BOND_SECONDS)
         return min(left) + 0.01 if left else None
 
