@@ -298,8 +298,8 @@ async def make(state: State, asked: ClusterConfiguration, who: str) -> Spec:
     return spec
 
 
-def _spec(state: State, asked: ClusterConfiguration, before: Spec | None) -> tuple[Spec, contents.Definition]:
-    """The spec, and the definition that it is made from.
+def _spec(state: State, asked: ClusterConfiguration, before: Kept | None) -> tuple[Spec, contents.Definition]:
+    """The spec, and the definition that it is made from. What is there already may not change where it is immutable.
 
     Raises:
         Refused: what is wrong with it.
@@ -309,7 +309,11 @@ def _spec(state: State, asked: ClusterConfiguration, before: Spec | None) -> tup
         text = "No cluster definition is named."
         raise Refused(Issue("K231", "error", "spec.archiveUploadPath", text, "Choose one of the place Content."))
     chosen = contents.definition(state.host, archive)
-    return wanted.spec(asked, chosen, state.cluster_hosts.own, before, userdata.registry(state.host)), chosen
+    registry, own = userdata.registry(state.host), state.cluster_hosts.own
+    if before is None:
+        return wanted.spec(asked, chosen, own, registry=registry), chosen
+    values = {name: value for name, value in _values(before.configuration).items() if value}
+    return wanted.spec(asked, chosen, own, before.spec, registry, values), chosen
 
 
 async def _change(request: Request, found: Kept, asked: ClusterConfiguration) -> None:
@@ -325,7 +329,7 @@ async def change(state: State, found: Kept, asked: ClusterConfiguration, who: st
     if found.configuration.metadata and not (asked.metadata and asked.metadata.name):
         asked = asked.model_copy(update={"metadata": found.configuration.metadata})
     asked = _unmasked(asked, found)
-    spec, chosen = await run_in_threadpool(_spec, state, asked, found.spec)
+    spec, chosen = await run_in_threadpool(_spec, state, asked, found)
     for what in ("name", "vip", "pod_range", "service_range", "dns_domain", "pod_network", "engine"):
         if getattr(spec, what) != getattr(found.spec, what):
             text = f"The {what.replace('_', ' ')} of a cluster cannot be changed."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -22,12 +23,14 @@ def spec(
     leader: str,
     before: Spec | None = None,
     registry: RegistryCredentials | None = None,
+    former: Mapping[str, str] | None = None,
 ) -> Spec:
     """The cluster as the engines understand it.
 
     Args:
         leader: uid of this host; it is the first control plane.
         before: the cluster as it is; its nodes keep their numbers.
+        former: the values that the cluster has; None while it is made.
         registry: where images come from that are not in the content, out of the user data.
 
     Raises:
@@ -35,7 +38,6 @@ def spec(
     """
     body = wanted.spec or ClusterConfigurationSpec()
     values = {v.name: v.value for v in body.profile_variables}
-    former = None
     wrong = [
         i.at(f"spec.profileVariables.{n}")
         for n, i in variables.issues_of(chosen.variables, values, before=former).items()

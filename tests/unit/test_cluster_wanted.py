@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -84,6 +85,18 @@ def test_one_host_at_its_own_address_needs_none_that_moves() -> None:
     assert str(spec.pod_range) == "10.50.0.0/16"
     assert spec.options == {"kubelet": {"maxPods": 50}}
     assert [(m.name, m.text) for m in spec.manifests] == [("web/web.yaml", "shop: berlin\n")]
+
+
+def test_what_is_immutable_stays_as_the_cluster_has_it() -> None:
+    manifest = json.loads(json.dumps(MANIFEST))
+    (shop,) = [v for v in manifest["profiles"][0]["variables"] if v["name"] == "shop"]
+    shop["immutable"] = True
+    fixed = Definition("d" * 64, Manifest.model_validate(manifest), TEXTS)
+    before = wanted.spec(asked(), fixed, "id1")
+    assert wanted.spec(asked(), fixed, "id1", before, former={"shop": "berlin"})
+    with pytest.raises(Refused) as refused:
+        wanted.spec(asked(), fixed, "id1", before, former={"shop": "bonn"})
+    assert [i.code for i in refused.value.issues] == ["B144"]
 
 
 def test_the_leader_is_first_and_numbers_stay() -> None:

@@ -45,7 +45,7 @@ kind: ConfigMap
 metadata:
   name: greeting
 data:
-  site: "{{ .site }}"
+  site: "{{.spectro.var.site}}"
 """
 
 
