@@ -90,6 +90,11 @@ class JudgedScreen(Place):
 
     def update(self) -> None:
         self.page.show(list(self._rows()))
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Nothing is offered to be trusted before it was looked into."""
+        return action != "take" or self.found is not None
 
     def _rows(self) -> Iterator[Row]:
         width = self.text_width

@@ -38,6 +38,8 @@ PACKAGES = (
     "systemd", "systemd-sysv", "systemd-resolved", "dbus", "iproute2", "iputils-ping", "procps", "python3", "strace",
     "netplan.io", "network-manager",
 )  # fmt: skip
+MORE = ("curl", "ca-certificates", "openssh-server", "p11-kit", "udev", "kmod", "ethtool")
+"""What some tests need beside it; one image for all of them, as making one takes half a minute."""
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _ENTER = """
 console=$1
@@ -53,6 +55,8 @@ printf '127.0.0.1 localhost\n127.0.1.1 box\n' >etc/hosts
 ln -sf ../run/systemd/resolve/stub-resolv.conf etc/resolv.conf
 chroot . systemctl --quiet enable systemd-networkd.service systemd-resolved.service
 chroot . systemctl --quiet disable systemd-networkd-wait-online.service
+rm -f etc/ssh/ssh_host_*
+if [ -e lib/systemd/system/ssh.service ]; then chroot . systemctl --quiet disable ssh.service; fi
 chroot . systemctl --quiet disable NetworkManager.service NetworkManager-wait-online.service
 printf '[main]\nno-auto-default=*\n' >etc/NetworkManager/conf.d/10-box.conf
 chroot . systemctl --quiet mask apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer fstrim.timer

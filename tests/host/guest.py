@@ -27,7 +27,6 @@ from tests.surroundings import outside
 
 PROGRAMS = ("linux.uml", "mkfs.ext4", "mmdebstrap")
 MODULES = Path("/usr/lib/uml/modules")
-PACKAGES = ("udev", "kmod", "ethtool")
 HERE = Path(__file__).parent
 _UNIT = """
 [Unit]
@@ -76,7 +75,7 @@ def disk() -> Path:
     units = "".join(f"{name}{text}" for name, text in _UNITS.items())
     release = sorted(MODULES.iterdir())[-1]
     fstab = _FSTAB.format(code=CODE, site=boxes.site())
-    base = boxes.image(PACKAGES)
+    base = boxes.image(boxes.MORE)
     file, partial = kept("guest-disk", f"{base}{units}{fstab}{release.name}{_installed()}")
     if not file.exists():
         with tempfile.TemporaryDirectory(prefix="onsite-guest-") as name:

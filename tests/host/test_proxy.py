@@ -23,7 +23,7 @@ import pytest
 from pydantic import SecretStr
 
 from tests.host import box as boxes
-from tests.host.box import Box, wait_for
+from tests.host.box import MORE, Box, wait_for
 from tests.netns import proxies
 from tui.models.facts import Facts
 from tui.models.proxy import ProxyConfig, Upstream
@@ -86,7 +86,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         pytest.skip(why)
     folder = tmp_path_factory.mktemp("site")
     with contextlib.ExitStack() as stack:
-        box = stack.enter_context(Box(("curl", "ca-certificates")))
+        box = stack.enter_context(Box(MORE))
         _repository(folder / "www")
         net = ["nsenter", "-t", str(box.leader), "--net"]
         for address in (PROXY, SERVER):

@@ -11,7 +11,7 @@ import pytest
 
 from tests.host import box as boxes
 from tests.host import look
-from tests.host.box import Box, wait_for
+from tests.host.box import MORE, Box, wait_for
 
 OLD, NEW = "192.0.2.10", "192.0.2.20"
 WINDOW = 10
@@ -25,6 +25,8 @@ class Technician:
     def __init__(self, box: Box, folder: Path) -> None:
         self.box, self.key = box, folder / "key"
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.key)], check=True)
+        box.run("ssh-keygen", "-A")
+        box.run("systemctl", "enable", "--now", "ssh.service")
         box.run("mkdir", "-p", "-m", "700", "/root/.ssh")
         box.write("/root/.ssh/authorized_keys", self.key.with_suffix(".pub").read_text(), 0o600)
 
@@ -50,7 +52,7 @@ class Technician:
 def technician(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Technician]:
     if why := boxes.missing():
         pytest.skip(why)
-    with Box(more=("openssh-server",)) as box:
+    with Box(MORE) as box:
         yield Technician(box, tmp_path_factory.mktemp("ssh"))
 
 

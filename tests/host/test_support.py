@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.host import box as boxes
-from tests.host.box import Box, wait_for
+from tests.host.box import MORE, Box, wait_for
 from tui.models.change import Refused
 from tui.services.support import stick as writing
 from tui.services.trust import sticks
@@ -110,7 +110,7 @@ def test_no_stick() -> None:
 def host() -> Iterator[Box]:
     if why := boxes.missing():
         pytest.skip(why)
-    with Box(("curl", "ca-certificates")) as made:
+    with Box(MORE) as made:
         yield made
 
 

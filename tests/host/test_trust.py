@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from bench.terminal import Program
 from tests.certificates import Issued, issued, server
 from tests.host import box as boxes
-from tests.host.box import Box, wait_for
+from tests.host.box import MORE, Box, wait_for
 from tui.services.trust import sticks
 
 NAME, ADDRESS = "registry.example", "203.0.113.20"
@@ -120,7 +120,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("server")
     (folder / "server.pem").write_bytes(leaf.key_pem + leaf.pem + middle.pem)
     (folder / "serve.py").write_text(SERVE)
-    with Box(("curl", "ca-certificates", "p11-kit")) as box:
+    with Box(MORE) as box:
         net = ["nsenter", "-t", str(box.leader), "--net"]
         subprocess.run([*net, "ip", "address", "add", f"{ADDRESS}/32", "dev", "lo"], check=True)
         serve = [*net, sys.executable, str(folder / "serve.py"), ADDRESS, str(folder / "server.pem"), HELLO]

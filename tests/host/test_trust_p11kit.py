@@ -20,7 +20,7 @@ import pytest
 
 from tests.certificates import Issued, issued
 from tests.host import box as boxes
-from tests.host.box import Box
+from tests.host.box import MORE, Box
 from tui.services.trust import stores
 from tui.services.trust.stores import Store
 
@@ -66,7 +66,7 @@ def made(request: pytest.FixtureRequest) -> Iterator[Made]:
         pytest.skip(why)
     store = stores.by_family(request.param)
     assert store is not None
-    with Box(("curl", "ca-certificates", "p11-kit")) as box:
+    with Box(MORE) as box:
         for folder in (*FOLDERS, store.folder.lstrip("/"), f"{BROUGHT[store.family]}/anchors"):
             (box.root / folder).mkdir(parents=True, exist_ok=True)
         source = f"/{HOMES[store.family]}" + ("/source" if store.family == "redhat" else "")
