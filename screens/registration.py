@@ -158,6 +158,8 @@ def other_agent(session: Session) -> str:
 
 def _standing(told: Timeline, width: int) -> Iterator[Row]:
     mark, words = STATES[told.state]
+    if mark == "ok" and told.trouble is not None:
+        mark, words = "!", "Registered, but the cluster that it is meant for is not made."
     if told.state in ("trying", "waiting", "failed") and told.next_try >= 0:
         words += f" Next try in {_rounded(told.next_try)}."
     if told.derived:
@@ -235,5 +237,5 @@ def standing(session: Session) -> tuple[str, str]:
     mark, words = STATES[told.state]
     trouble = told.trouble
     if trouble is not None and trouble.code:
-        return mark, f"{trouble.code} {trouble.text}"
+        return "!" if mark == "ok" else mark, f"{trouble.code} {trouble.text}"
     return mark, words[0].lower() + words[1:].rstrip(".")

@@ -52,6 +52,11 @@ WAITS = Step(
     text="manage.example waits for somebody to enter or accept edge-7c21x0042.",
     remedy="Read the host id to whoever runs it, or let them scan the code under R.",
 )  # fmt: skip
+NOT_MADE = Step(
+    name="cluster", mark="failed", time=NOON, said="shop-12", code="B124",
+    text="There is no definition at /var/lib/onsite/content/shop.tgz.", remedy="Import it: place Content.",
+)  # fmt: skip
+"""An assignment that could not be carried out."""
 OTHER = {"spec": {"managementMode": "central", "paletteEndpointURL": "https://manage.example"}}
 USED = {"status": {"isClusterPhase": True}}
 
@@ -70,6 +75,8 @@ STATES: dict[str, tuple[dict[str, Any] | None, Timeline | None, tuple[Path_, ...
     "waits": (CENTRAL | {"way": "manual"}, at(4, "waiting", WAITS, next_try=23.0), PLACE),
     "paired": (CENTRAL, at(7, "paired"), PLACE),
     "in-use": (CENTRAL, at(8, "in use"), PLACE),
+    "not-made": (CENTRAL, at(7, "in use", NOT_MADE), PLACE),
+    "not-made-home": (CENTRAL, at(7, "in use", NOT_MADE), (((), "B124"),)),
     "held": (CENTRAL, at(0, "held"), PLACE),
     "local": ({"mode": "local"}, Timeline(state="local"), PLACE),
     "other-agent": (CENTRAL, other_agent(OTHER), PLACE),

@@ -220,7 +220,8 @@ _REGISTERED = {
 
 def registered(session: Session) -> str:
     """The mark of the registration, as the agent told it last."""
-    return _REGISTERED.get(getattr(session.timeline, "state", ""), "")
+    mark = _REGISTERED.get(getattr(session.timeline, "state", ""), "")
+    return "!" if mark == "ok" and getattr(session.timeline, "trouble", None) is not None else mark
 
 
 def trust_state(session: Session) -> tuple[str, str]:
