@@ -31,7 +31,6 @@ class Editor(Place):
         Binding("ctrl+y,f1", "app.help", "why", key_display="^Y"),
     ]
     ACTIONS: ClassVar[tuple[tuple[str, str], ...]] = (("Done", "done"), ("Cancel", "cancel"))
-    """Words to press below the form, and the action of each."""
     form: FormView
 
     def __init__(self, session: Session) -> None:
@@ -42,8 +41,12 @@ class Editor(Place):
         yield self.form
         yield self.message
         with Horizontal(id="actions"):
-            for words, action in self.ACTIONS:
+            for words, action in self.actions():
                 yield Action(words, id=action)
+
+    def actions(self) -> Iterable[tuple[str, str]]:
+        """Words to press below the form, and the action of each."""
+        return self.ACTIONS
 
     def update(self) -> None:
         self.say()

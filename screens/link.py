@@ -7,12 +7,15 @@ type what is on the sheet and hear at each field what is wrong with it. Nothing 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from textual.widget import Widget
 
 from screens.editor import Editor
+from tui.models import layers
 from tui.models.facts import Link
-from tui.models.form import LINK_FORM, Form
+from tui.models.form import LINK_FORM, MANAGEMENT, Form
+from tui.models.host import HostConfig
 from tui.models.link import LinkConfig
 from tui.services.checks import cluster
 from tui.session import Session
@@ -42,8 +45,9 @@ class LinkScreen(Editor):
         self.link = link
         self.locked = bool(cluster.locked(link, session.facts))
         self.fields = _without_addresses() if self.locked else LINK_FORM
+        shown = self.fields if self.locked else replace(LINK_FORM, fields=(*LINK_FORM.fields, MANAGEMENT))
         self.head = Page(focusable=False, id="head")
-        self.form = FormView(self.fields, self._texts(session.wish(link)))
+        self.form = FormView(shown, self._texts(session.wish(link)))
 
     def body(self) -> Iterable[Widget]:
         yield self.head
@@ -59,7 +63,8 @@ class LinkScreen(Editor):
 
     def _texts(self, config: LinkConfig) -> dict[str, str]:
         """Texts of the fields; what only the lease gave stays empty while the address is from DHCP."""
-        texts = texts_of(self.fields, config)
+        speaks = layers.speaking(self.session.draft or HostConfig(), self.session.facts) == config.identity
+        texts = texts_of(self.fields, config) | ({} if self.locked else {"management": "yes" if speaks else "no"})
         lease = self.link.lease
         if config.ipv4.method == "dhcp" and lease is not None:
             given = {"nameservers": lease.nameservers, "search_domains": lease.search_domains}
@@ -96,14 +101,20 @@ class LinkScreen(Editor):
         values = self.form.values()
         if values is None:
             return
-        stays = self.session.wish(self.link).model_dump(include={"ipv4", "ipv6"}) if self.locked else {}
+        wish, facts = self.session.wish(self.link), self.session.facts
+        stays = wish.model_dump(include={"ipv4", "ipv6"}) if self.locked else {}
+        speaks = values.pop("management", "") == "yes"
+        values["routes"] = values["routes"] or (None if wish.routes is None else ())
         who = {"mac": self.link.identity, "name": self.link.name}
         config = LinkConfig.model_validate(stays | nested(values) | who)
         issues = under(f"links.{self.link.identity}", iter(self.session.check(config)))
         if issues:
             self.form.blame(issues)
             return
-        if self.put(self.session.set_link, config):
+        draft = (self.session.draft or HostConfig()).with_link(config)
+        if not self.locked:
+            draft = layers.with_management(draft, facts, config.identity, speaks=speaks)
+        if self.put(self.session.replace_draft, draft):
             self.dismiss()
             self.app.post_message(DraftChanged())
 

@@ -1,7 +1,7 @@
 """Network: which interface is the one with the cable that matters, and is what it has right?
 
-The person standing here traces a cable to a name, reads where an address comes from, and decides whether to change
-it (Enter) or why they cannot.
+The person standing here traces a cable to a name, reads where an address comes from and what sits on what, and decides
+whether to change it (Enter) or why they cannot, or to put something on it (A).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tui.models.facts import Link, main_address
 from tui.services.checks.cluster import locked
 from tui.session import Session
 from tui.widgets.look import MARKS, SEVERITY_MARKS
-from tui.widgets.messages import Edit, PortsChanged
+from tui.widgets.messages import DraftChanged, Edit, PortsChanged
 from tui.widgets.page import Page, Row, clip, heading, text, wrapped
 from tui.widgets.place import Place
 from tui.widgets.words import METHODS, at_the_other_end, carrier, link_mark, origin
@@ -35,6 +35,8 @@ The list stands below, where it has no places beside it: a terminal scrolls whol
 Down would paint the places anew.
 """
 SMALLEST_LIST = 4
+LAYERED_LIST = 12
+"""Lines for the list where something sits on something else: it is to be seen at once."""
 FRAME = 5
 """Title, gap, headings of the columns, gap and key line."""
 
@@ -46,12 +48,14 @@ class NetworkScreen(Place):
     HELP_TEXT = (
         "All network interfaces, as the kernel has them now; cables and addresses update by themselves. "
         "Enter changes the one at the mark, Space shows all about it. F finds the port that a cable is in, and says "
-        "where it leads."
+        "where it leads. A makes a bond of several, a VLAN or a bridge; what is made of others stands below them, "
+        "further to the right."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "edit", "change", key_display="Enter"),
         Binding("space", "details", "details", key_display="Space"),
         Binding("f", "find", "find the port", key_display="F"),
+        Binding("a", "add", "add", key_display="A"),
     ]
 
     def __init__(self, session: Session) -> None:
@@ -67,14 +71,21 @@ class NetworkScreen(Place):
         yield self.links
 
     def update(self) -> None:
-        columns = COLUMNS if self.text_width < WIDEST else f"{COLUMNS:<66}At the other end"
-        self.columns.show([heading(columns if self.text_width >= WIDE else COLUMNS_NARROW)])
-        links = [x for x in self.session.facts.links if x.kind != "loopback"]
-        rows = [_row(link, self.text_width, self._other_end(link)) for link in links]
+        width = self.text_width
+        if self.layered:
+            from screens import layers_rows
+
+            columns, rows = layers_rows.listed(self.session, width, self._other_end)
+        else:
+            columns = COLUMNS if width >= WIDE else COLUMNS_NARROW
+            links = [x for x in self.session.facts.links if x.kind != "loopback"]
+            rows = [_row(link, width, self._other_end(link)) for link in links]
+        self.columns.show([heading(columns if width < WIDEST else f"{columns:<66}At the other end")])
         self.links.show(rows or [text("no network interface")])
-        if self.session.facts.link(self.shown) is None:
+        if not any(row.key == self.shown for row in self.links.rows):
             self.shown = self.links.key
-        self.details.styles.height = max(1, min(DETAIL_LINES, self.app.size.height - FRAME - SMALLEST_LIST))
+        lines = min(len(rows), LAYERED_LIST) if self.layered else SMALLEST_LIST
+        self.details.styles.height = max(1, min(DETAIL_LINES, self.app.size.height - FRAME - lines))
         self._show_details()
 
     def on_mount(self) -> None:
@@ -103,11 +114,55 @@ class NetworkScreen(Place):
         self.shown = self.links.key
         self._show_details()
 
+    @property
+    def layered(self) -> bool:
+        """Whether something sits on something else, or will after the draft."""
+        draft = self.session.draft
+        return any(x.layer for x in self.session.facts.links) or (
+            draft is not None and (bool(draft.removed) or any(wish.made for wish in draft.links))
+        )
+
     def action_edit(self) -> None:
         """Open the editor; of a link that somebody else configures the details say why not."""
         link = self.session.facts.link(self.links.key)
-        if link is not None and link.owner.writable:
+        if self.layered:
+            from screens import layers_rows
+
+            if layers_rows.removed(self.session, self.links.key):
+                self._ask_back(self.links.key)
+                return
+            editable = not layers_rows.port_of(self.session, self.links.key)
+        else:
+            editable = True
+        if self.links.key and editable and (link is None or link.owner.writable):
             self.post_message(Edit(self.links.key))
+        else:
+            self.action_details()
+
+    def _ask_back(self, name: str) -> None:
+        from tui.widgets.dialog import Question
+
+        words = "It is to be removed. What it is made of stays as it is, too."
+        self.app.push_screen(
+            Question(f"Leave {name} as it is?", words, yes="Leave it", no="Remove"),
+            lambda yes: self._put_back(name) if yes else None,
+        )
+
+    def _put_back(self, name: str) -> None:
+        from tui.models import layers
+
+        draft = self.session.draft
+        if draft is not None and self.put(
+            self.session.replace_draft, layers.left_as_it_is(draft, self.session.facts, name)
+        ):
+            self.app.post_message(DraftChanged())
+
+    def action_add(self) -> None:
+        """Make something of the link at the mark; where nothing can be made of any, say so."""
+        from screens.layers import LayersScreen
+
+        if any(x.owner.writable and x.kind != "loopback" for x in self.session.facts.links):
+            self.app.push_screen(LayersScreen(self.session, at=self.links.key))
         else:
             self.action_details()
 
@@ -125,6 +180,12 @@ class NetworkScreen(Place):
             rows[1 + (drafted is not None) : 1 + (drafted is not None)] = [
                 row for sentence in why if sentence for row in wrapped(sentence, self.text_width, "!")
             ]
+        if self.layered:
+            from screens import layers_rows
+
+            rows[1:1] = layers_rows.sits(self.session, self.shown, self.text_width)
+            if link is None:
+                rows = list(layers_rows.coming(self.session, self.shown, self.text_width))
         self.details.show(rows)
         self.details.can_focus = len(rows) > self.details.size.height > 0
 

@@ -137,10 +137,15 @@ class OnsiteApp(App[None], inherit_bindings=False):
         await self.action_go(message.place)
 
     async def on_edit(self, message: Edit) -> None:
+        link = self.session.facts.link(message.link)
+        if link is None or link.layer is not None:
+            from screens.layers import LayersScreen
+
+            await self.push_screen(LayersScreen(self.session, edited=message.link))
+            return
         from screens.link import LinkScreen
 
-        link = self.session.facts.link(message.link)
-        if link is not None and link.owner.writable:
+        if link.owner.writable:
             await self.push_screen(LinkScreen(self.session, link))
 
     async def action_help(self) -> None:

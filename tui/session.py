@@ -190,7 +190,7 @@ class Session:
         from tui.models.link import LinkConfig
 
         drafted = self.draft.link(link.identity) if self.draft else None
-        return drafted or LinkConfig.from_link(link)
+        return drafted or LinkConfig.from_link(link, self.facts.links)
 
     def set_link(self, config: LinkConfig) -> None:
         """Put the wish for one link into the draft; a wish that equals what the host has leaves it."""

@@ -171,9 +171,9 @@ def test_one_change_moves_the_address_and_says_so() -> None:
     assert "Host Speaks from: the way out -> bond0" in words
 
 
-def test_a_session_on_the_port_survives_the_move_of_its_address() -> None:
+def test_a_session_on_the_port_is_warned_of_the_move_of_its_address() -> None:
     seen = replace(facts("networkd"), session_address="192.0.2.10")
-    assert planned("networkd", CASES["address-from-port-to-bond"], seen).cuts_session == ""
+    assert "which moves to bond0" in planned("networkd", CASES["address-from-port-to-bond"], seen).cuts_session
 
 
 def test_a_vlan_of_networkd_stands_in_the_file_of_its_parent() -> None:

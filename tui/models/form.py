@@ -12,7 +12,7 @@ Kind = Literal[
     "choice", "text", "addresses4", "addresses6", "gateway4", "gateway6", "nameservers", "domains", "mtu", "flag",
     "host", "port", "user", "secret", "exceptions", "hostname", "timeservers", "zone", "moment", "keymap",
     "linkcode", "linktoken", "clustername", "sshkey", "vip", "overlay", "labels", "taints",
-    "linkname", "vlan_id", "monitor", "routes",
+    "linkname", "vlan_id", "vlan_tag", "monitor", "routes", "several",
     "plane", "registration_secret", "project", "tags", "host_id", "page",
 ]  # fmt: skip
 
@@ -24,7 +24,7 @@ class Field:
     Attributes:
         path: where the value lives in the noun's part of HostConfig, such as "ipv4.gateway".
         shown_when: (path, values): shown only while that other field has one of these values.
-        choices: (value, word on screen) of a choice.
+        choices: (value, word on screen) of a choice; of the kind "several" any number of them may be taken.
     """
 
     path: str
@@ -56,6 +56,12 @@ class Form:
             found[field.path] = field
         return tuple(found.values())
 
+
+MANAGEMENT = Field(
+    "management", "flag", "Management", choices=(("yes", "Yes"), ("no", "No")),
+    help="Yes: this host and its agent speak from the address of this interface, and others find them there.",
+)  # fmt: skip
+"""Beside the form of any interface: which one it is stands in the host's part of the document."""
 
 LINK_FORM = Form(
     "link",
@@ -92,5 +98,10 @@ LINK_FORM = Form(
         ),
         Field("search_domains", "domains", "Search domains", "site.example", help="Added to short names."),
         Field("mtu", "mtu", "MTU", "1500", help="Largest packet in bytes. Empty: leave as it is."),
+        Field(
+            "routes", "routes", "Routes", "198.51.100.0/24 via 192.0.2.254",
+            help="Networks behind another router than the gateway; metric 50 after one makes it count before others. "
+            "Several: put a comma between them.",
+        ),
     ),
 )  # fmt: skip

@@ -190,7 +190,7 @@ def with_made(config: HostConfig, facts: Facts, wish: LinkConfig, former: str = 
     for identity in ports:
         if (drafted := config.link(identity)) is not None:
             config = config.with_link(bare(drafted))
-    speaks = config.management if config.management is not None else facts.management
+    speaks = speaking(config, facts)
     return config.model_copy(update={"management": wish.identity}) if speaks and speaks in ports else config
 
 
@@ -220,10 +220,36 @@ def without_made(config: HostConfig, facts: Facts, identity: str) -> HostConfig:
             port = bare(drafted or LinkConfig.from_link(link, facts.links))
             given = gone.model_dump(include=set(_CARRIED)) if link is heirs[0] and gone is not None else {}
             config = config.with_link(LinkConfig.model_validate(port.model_dump() | given))
-    speaks = config.management if config.management is not None else facts.management
+    speaks = speaking(config, facts)
     if speaks == identity:
         config = config.model_copy(update={"management": heirs[0].identity if heirs else ""})
     return config
+
+
+def left_as_it_is(config: HostConfig, facts: Facts, name: str) -> HostConfig:
+    """The draft that no longer removes that link, nor changes what it is made of or, as they go with it, its VLANs."""
+    link = facts.link(name)
+    ports = now(link, facts) if link is not None else ()
+    above = {x.name for x in facts.links if x.layer is not None and x.layer.parent == name}
+    for identity in ports:
+        drafted = config.link(identity)
+        if drafted is not None and not drafted.made:
+            config = config.without_link(identity)
+    stay = tuple(x for x in config.removed if x != name and x not in above)
+    management = None if config.management in ports else config.management
+    return config.model_copy(update={"removed": stay, "management": management})
+
+
+def speaking(config: HostConfig, facts: Facts) -> str:
+    """Identity of the link that the host speaks from after the draft; "" where nobody chose one."""
+    return config.management if config.management is not None else facts.management
+
+
+def with_management(config: HostConfig, facts: Facts, identity: str, *, speaks: bool) -> HostConfig:
+    """The draft in which the host speaks from that link; or no longer, where it did."""
+    chosen = speaking(config, facts)
+    wanted = identity if speaks else "" if chosen == identity else chosen
+    return config.model_copy(update={"management": None if wanted == facts.management else wanted})
 
 
 def bare(wish: LinkConfig) -> LinkConfig:

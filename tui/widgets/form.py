@@ -164,13 +164,69 @@ class ChoiceField(Widget, can_focus=True):
 
     def on_key(self, event: Any) -> None:
         letter = (event.character or "").lower()
-        first = next((v for v, word in self.field.choices if letter and word.lower().startswith(letter)), None)
-        if first is not None:
+        values = [value for value, word in self.field.choices if letter and word.lower().startswith(letter)]
+        if values:  # where several begin with it, one after the other
             event.stop()
-            self.put(first)
+            self.put(values[(values.index(self.text) + 1) % len(values)] if self.text in values else values[0])
         elif event.key == "enter":
             event.stop()
             step_from(self, 1)
+
+
+class SeveralField(ChoiceField):
+    """`>[x] lan0  [ ] lan1`: any number of the choices; arrows go along them, Space takes one in or out."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "turn", "take", key_display="Space"),
+        Binding("enter", "next(1)", show=False),
+    ]
+
+    def __init__(self, field: Field, value: str) -> None:
+        super().__init__(field, value)
+        taken = self.taken
+        self.at = next((n for n, (value, _) in enumerate(field.choices) if value in taken), 0)
+
+    @property
+    def taken(self) -> list[str]:
+        return [value for value, _ in self.field.choices if value in self.text.split(", ")]
+
+    @property
+    def here(self) -> str:
+        """The value of the choice at the mark."""
+        return self.field.choices[self.at][0]
+
+    def render_line(self, y: int) -> Strip:
+        taken = self.taken
+        boxes = [f"[{'x' if value in taken else ' '}] {word}" for value, word in self.field.choices]
+        marks = [">" if number == self.at and self.has_focus else " " for number in range(len(boxes))]
+        words = " ".join(mark + box for mark, box in zip(marks, boxes, strict=True))
+        if len(words) > self.size.width:
+            words = f"{marks[self.at]}{boxes[self.at]} ({self.at + 1} of {len(boxes)}, {len(taken)} taken)"
+        return Strip([Segment(clip(words, self.size.width), self.visual_style.rich_style)])
+
+    def action_step(self, step: int) -> None:
+        self.at = (self.at + step) % len(self.field.choices)
+        self.refresh()
+        self.post_message(FormView.Moved())
+
+    def action_turn(self) -> None:
+        taken, here = self.taken, self.here
+        kept = [v for v, _ in self.field.choices if (v in taken) != (v == here)]
+        self.put(", ".join(kept))
+
+    def on_focus(self) -> None:
+        self.refresh()
+
+    def on_blur(self) -> None:
+        self.refresh()
+
+    def on_key(self, event: Any) -> None:
+        """No letters here: names of ports begin alike."""
+        event.prevent_default()
+
+
+def _widget(field: Field) -> type[TextField] | type[ChoiceField]:
+    return SeveralField if field.kind == "several" else ChoiceField if field.choices else TextField
 
 
 class FormFrame(Widget):
@@ -241,8 +297,7 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
         self.issues: dict[str, Issue] = {}
         self.at = ""
         self.fields: dict[str, TextField | ChoiceField] = {
-            field.path: (ChoiceField if field.choices else TextField)(field, texts.get(field.path, ""))
-            for field in form.fields
+            field.path: _widget(field)(field, texts.get(field.path, "")) for field in form.fields
         }
         self.frame = FormFrame(self)
         self.shown = form.shown(self.texts)
@@ -318,7 +373,7 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
 
     def _value(self, field: Field) -> Any:
         text = self.fields[field.path].text
-        if field.choices:
+        if field.choices and field.kind != "several":
             return text
         if field.needed and not text.strip():
             raise Wrong("N117", f"{field.label} is empty.", f"Type it, such as {field.example}.")

@@ -76,6 +76,8 @@ class Page(Widget, can_focus=True):
         self.rows: Sequence[Row] = rows
         self.cursor = -1
         self.top = 0
+        self.followed = False
+        """The cursor has been in sight. A page whose first stop is far below opens at its top all the same."""
 
     @property
     def key(self) -> str:
@@ -95,6 +97,7 @@ class Page(Widget, can_focus=True):
             cursor: the key to put the cursor at.
         """
         wanted = self.key if cursor is None else cursor
+        self.followed = self.followed or cursor is not None
         self.rows = rows
         if not (0 <= self.cursor < len(rows) and rows[self.cursor].key == wanted and wanted):
             found = next((i for i, row in enumerate(rows) if row.key and row.key == wanted), None)
@@ -133,7 +136,8 @@ class Page(Widget, can_focus=True):
     def _follow(self) -> None:
         """Scroll so that the cursor shows, with the rows above the first stop when it is near the top."""
         room, size = max(1, self.room), len(self.rows)
-        if self.cursor >= 0:
+        self.followed = self.followed or self.top <= self.cursor < self.top + room
+        if self.cursor >= 0 and self.followed:
             self.top = max(min(self.top, self.cursor), self.cursor - room + 1)
             if self.cursor < room and self._stop(0, 1) == self.cursor:
                 self.top = 0
@@ -141,7 +145,7 @@ class Page(Widget, can_focus=True):
 
     def _place(self, cursor: int) -> None:
         before, top = self.cursor, self.top
-        self.cursor = cursor
+        self.cursor, self.followed = cursor, True
         self._follow()
         if self.top != top:
             self.refresh()

@@ -37,7 +37,7 @@ def plan(config: HostConfig, facts: Facts, backends: Mapping[str, Backend]) -> P
         differences=tuple(difference for part in parts for difference in part.differences),
         lost=tuple(sentence for part in parts for sentence in part.lost),
         restarts=tuple(dict.fromkeys(service for part in parts for service in part.restarts)),
-        cuts_session=next((s for link, _ in touched if (s := _cuts(facts, link, touched))), ""),
+        cuts_session=_cuts(facts, {link.identity: wish for link, wish in touched}, _leaving(config, facts, backends)),
         issues=tuple(issue for part in parts for issue in part.issues),
     )
 
@@ -137,13 +137,19 @@ def _network(
             if facts.file(image.path).sha256 != image.sha256
         ]
     words += [d for link, wish in touched for d in (*_taken_over(link), *_differences(link, wish))]
+    words = [d for d in words if not _goes_without_saying(d, then)]
+    wishes = [wish for _, wish in touched]
+    gone = [s for link in _leaving(config, facts, backends) for s in _gone(link, wishes)]
     return (
         links,
         states,
         Part(
             steps=tuple(steps),
             differences=tuple(words),
-            lost=tuple(s for link, wish in touched if not states[link.identity][0].master for s in _lost(link, wish)),
+            lost=(
+                *gone,
+                *(s for link, wish in touched if not states[link.identity][0].master for s in _lost(link, wish)),
+            ),
             issues=(*address.check(config, facts), *cloud_init.notes([link for link, _ in touched], facts)),
         ),
         touched,
@@ -222,6 +228,21 @@ def _differs(link: Link, label: str, before: str, after: str, origin: str) -> It
         yield Difference(link.name, label, before, after, origin if before != "none" else "")
 
 
+def _goes_without_saying(difference: Difference, facts: Facts) -> bool:
+    """Of a link that is only made now, what it does not get, and whose it is."""
+    link = facts.link(difference.subject)
+    new = link is not None and link.index < 0
+    return new and (difference.label == "Configured by" or difference.after == "off")
+
+
+def _gone(link: Link, wishes: list[LinkConfig]) -> Iterator[str]:
+    """The addresses of a link that is removed, unless another one gets them."""
+    stays = {str(a) for wish in wishes for a in (*wish.ipv4.addresses, *wish.ipv6.addresses)}
+    for found in link.addresses:
+        if not found.link_local and found.address not in stays and found.origin in ("console", "other"):
+            yield f"{link.name}: the address {found.address} goes away."
+
+
 def _lost(link: Link, wish: LinkConfig) -> Iterator[str]:
     """Going static drops what the lease gave; TrueNAS built a call only to say this before it happens."""
     lease = link.lease
@@ -236,13 +257,28 @@ def _lost(link: Link, wish: LinkConfig) -> Iterator[str]:
             yield f"{link.name}: the address {', '.join(routed)} that the router announced goes away."
 
 
-def _cuts(facts: Facts, link: Link, touched: list[tuple[Link, LinkConfig]]) -> str:
-    """Whether the SSH session that asks comes in by an address that this change removes."""
+def _cuts(facts: Facts, wishes: Mapping[str, LinkConfig], leaving: list[Link]) -> str:
+    """Whether the SSH session that asks comes in by an address that this change removes, or moves to another link.
+
+    Args:
+        wishes: of the links that change, by identity.
+        leaving: links that are removed.
+    """
     session = facts.session_address
-    if not session or session not in {a.address.split("/")[0] for a in link.addresses}:
+    has = next((x for x in facts.links if session in {a.address.split("/")[0] for a in x.addresses}), None)
+    if not session or has is None or (has.identity not in wishes and has not in leaving):
         return ""
-    stays = {str(a).partition("/")[0] for _, w in touched for a in (*w.ipv4.addresses, *w.ipv6.addresses)}
-    leased = ":" not in session and link.method4 == "dhcp"
-    if session in stays or (leased and any(x is link and wish.ipv4.method == "dhcp" for x, wish in touched)):
+    there = [
+        w for w in wishes.values()
+        if session in {str(a).partition("/")[0] for a in (*w.ipv4.addresses, *w.ipv6.addresses)}
+    ]  # fmt: skip
+    own = wishes.get(has.identity) if has not in leaving else None
+    leased = own is not None and ":" not in session and has.method4 == own.ipv4.method == "dhcp"
+    if leased or any(w is own for w in there):
         return ""
+    if there:
+        return (
+            f"Your session comes in by {session}, which moves to {there[0].name}: it may hang or end. "
+            "Connect again and keep the change there."
+        )
     return f"Your session comes in by {session}, which goes away. Connect by the new address and keep the change there."

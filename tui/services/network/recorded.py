@@ -42,13 +42,20 @@ class RecordedKernel:
 
         Raises:
             OSError: ENODEV for a link that is not there, EINVAL for an MTU that it cannot have, ENETDOWN for a route
-                on a link that is down.
+                on a link that is down, EEXIST for a name that is taken.
         """
         for operation in operations:
+            if operation.kind == "make":
+                self._make(operation)
+                continue
             link = self._links.get(operation.index)
             if link is None:
                 raise OSError(errno.ENODEV, "No such device")
-            self._links[operation.index] = self._changed_link(link, operation)
+            if operation.kind == "delete link":
+                self._delete(link)
+            else:
+                self._links[operation.index] = self._changed_link(link, operation)
+                self._follow_ports()
         if operations:
             await self._announce()
         if self._checked() and self._dad:
@@ -63,6 +70,7 @@ class RecordedKernel:
             if link.name == name:
                 state: OperState = "up" if carrier and link.admin_up else "down"
                 self._links[index] = replace(link, carrier=carrier, operstate=state)
+        self._follow_ports()
         await self._announce()
 
     async def put(self, link: Link) -> None:
@@ -94,6 +102,42 @@ class RecordedKernel:
             return replace(address, flags=address.flags | _DUPLICATE)
         return replace(address, flags=address.flags & ~_TENTATIVE)
 
+    def _make(self, operation: Operation) -> None:
+        """A VLAN has the MAC and the carrier of its parent; a bond or bridge gets both from its first port."""
+        if any(link.name == operation.name for link in self._links.values()):
+            raise OSError(errno.EEXIST, "File exists")
+        layer, parent = operation.layer, self._links.get(operation.index)
+        if layer is None or (layer.kind == "vlan" and parent is None):
+            raise OSError(errno.ENODEV, "No such device")
+        index = max(self._links, default=0) + 1
+        mac = parent.mac if parent is not None else f"02:00:5e:00:53:{index & 255:02x}"
+        mtu = parent.mtu if parent is not None else 1500
+        self._links[index] = Link(index, operation.name, mac, kind=layer.kind, layer=layer, operstate="down", mtu=mtu)
+        self._follow_ports()
+
+    def _delete(self, link: Link) -> None:
+        """Ports become free, and what stood on the link goes with it."""
+        del self._links[link.index]
+        for other in list(self._links.values()):
+            if other.layer is not None and other.layer.parent == link.name and other.index in self._links:
+                self._delete(other)
+            elif other.master == link.name:
+                self._links[other.index] = replace(other, master="")
+
+    def _follow_ports(self) -> None:
+        """Carrier, MAC and partner of links that are made come from below."""
+        for index, link in sorted(self._links.items()):
+            if link.layer is None:
+                continue
+            below = [x for x in self._links.values() if x.master == link.name or x.name == link.layer.parent]
+            carrier = link.admin_up and any(x.carrier and x.admin_up for x in below)
+            state: OperState = "up" if carrier else "down"
+            mac = below[0].mac if below else link.mac
+            self._links[index] = replace(link, carrier=carrier, operstate=state, mac=mac)
+
+    def _name(self, index: int) -> str:
+        return self._links[index].name if index in self._links else ""
+
     def _changed_link(self, link: Link, operation: Operation) -> Link:
         match operation.kind:
             case "up" if operation.value:
@@ -101,6 +145,10 @@ class RecordedKernel:
             case "up":
                 lasting = tuple(a for a in link.addresses if a.family == 4)
                 return replace(link, admin_up=False, operstate="down", addresses=lasting, routes=())
+            case "master":
+                return replace(link, master=self._name(operation.value))
+            case "prefer" if link.layer is not None:
+                return replace(link, layer=replace(link.layer, primary=self._name(operation.value)))
             case "mtu":
                 if not link.min_mtu <= operation.value <= link.max_mtu:
                     raise OSError(errno.EINVAL, "mtu out of range")
