@@ -12,7 +12,7 @@ from tui.services.network.kernel import NetlinkKernel
 from tui.services.port import remembered
 host = Host(Path("/"), NetlinkKernel())
 for link in rtnl.links():
-    for x in remembered.load(host, (link,))[link.index]:
+    for x in remembered.load(host, (link,)).get(link.index, ()):
         print(link.name, x.protocol, x.system, x.port, x.about_port, x.vlan, x.until > host.clock.boottime())
 """
 

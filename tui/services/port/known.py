@@ -101,13 +101,13 @@ class Ports:
         Raises:
             OSError: the kernel does not tell of its links.
         """
+        before = self._shown()
         with contextlib.ExitStack() as ends:
             ends.callback(self._deaf)
             self._listen(self.host.kernel.links())
             there = set(self._carriers)
             watching = asyncio.create_task(self._watch())
             ends.callback(watching.cancel)
-            before: object = None
             while not watching.done():
                 self._news.clear()
                 known = set(self._links)
