@@ -105,6 +105,13 @@ class Line:
         else:
             self.machine.screen_shows(words, seconds=seconds)
 
+    def refuses(self, code: str) -> None:
+        """Until the password is cleared and the refusal stands there."""
+        end = time.monotonic() + 240
+        while code not in (text := self.text()) or "**" in text or "Asking" in text:
+            assert time.monotonic() < end, f"no {code} on {self.name}:\n{text}"
+            time.sleep(0.5)
+
     def log_in(self, user: str = "alice", password: str = image.PASSWORD) -> None:
         self.press("2")
         self.shows("Log in")
@@ -116,7 +123,12 @@ class Line:
         """Type, look that it stands there, and press Enter: in a burst an Enter is a part of a paste."""
         self.press(*text)
         self.shows(shown)
-        self.press("enter")
+        before, pressed = self.text(), 0.0
+        while self.text() == before:
+            if time.monotonic() - pressed > 90:  # a machine that is starved of time may miss a key
+                self.press("enter")
+                pressed = time.monotonic()
+            time.sleep(0.5)
 
 
 @pytest.fixture(params=["tty1", "ttyS0"])
@@ -235,20 +247,12 @@ def test_names_that_mean_something_to_login(fresh: Machine, user: str) -> None:
     rows.append((f"user {user!r}, no password", "ttyS0", untouched(fresh)))
 
 
-def _refusals(machine: Machine) -> int:
-    return int(machine.run("grep -c refused /var/lib/onsite/audit.log || true"))
-
-
 def test_wrong_passwords_shut_the_line(line: Line) -> None:
     line.log_in(password="wrong")
-    line.shows("A501")
-    for _ in range(4):
-        before = _refusals(line.machine)
-        line.enter("wrong", "*****")
-        box.wait_for("one more refusal", lambda: _refusals(line.machine) > before, 300)  # noqa: B023 - of this turn
-    line.shows("A502")
-    line.enter(image.PASSWORD, "*" * len(image.PASSWORD))
-    line.shows("A502")
+    for code in ("A501",) * 4 + ("A502",):
+        line.refuses(code)
+        line.enter(*(("wrong", "*****") if code == "A501" else (image.PASSWORD, "*" * len(image.PASSWORD))))
+    line.refuses("A502")
     other = Line(line.machine, "ttyS0" if line.name == "tty1" else "tty1")
     other.log_in()
     other.shows("Interface")
@@ -258,7 +262,7 @@ def test_wrong_passwords_shut_the_line(line: Line) -> None:
 
 def test_a_user_who_is_no_administrator(line: Line) -> None:
     line.log_in("bob")
-    line.shows("A503")
+    line.refuses("A503")
     rows.append(("a user who is no administrator", line.name, f"refused (A503); {untouched(line.machine)}"))
 
 

@@ -49,7 +49,17 @@ def test_three_seldom_glyphs_become_half_blocks() -> None:
 
 def test_a_font_without_room_is_left_alone() -> None:
     with pytest.raises(ValueError, match="needed"):
-        with_half_blocks(8, 16, 32, bytes(32 * ROWS), [(0x2500 + n, n) for n in range(32)])
+        with_half_blocks(8, 16, 32, bytes(32 * ROWS), [(0x41 + n, n) for n in range(32)])
+
+
+def test_glyphs_that_a_text_mode_shows_black_and_without_gaps() -> None:
+    """In the lower half of a font of 512, where a VGA widens the ninth dot; lines of boxes stay."""
+    box = {0x2500: 0xC4, 0x2502: 0xB3, 0x250C: 0xDA, 0x255E: 0xC6, 0x255F: 0xC7, 0x256A: 0xD8}
+    pairs = [(code, code) for code in range(32, 127)] + list(box.items())
+    _, mapped = with_half_blocks(8, 16, 512, bytes(512 * ROWS), pairs)
+    where = dict(mapped)
+    assert {where[code] for code in (UPPER, LOWER, FULL)} <= set(range(0xC0, 0xE0))
+    assert {code: where[code] for code in (0x2500, 0x2502, 0x250C)} == {0x2500: 0xC4, 0x2502: 0xB3, 0x250C: 0xDA}
 
 
 def test_the_decoder_reads_nothing_where_nothing_is() -> None:

@@ -20,6 +20,9 @@ ROWS = 32
 UPPER, LOWER, FULL = 0x2580, 0x2584, 0x2588
 _OPERATION = struct.Struct("@IIIIIP")
 MOST = 16384
+LINES = frozenset(map(ord, "─│┌┐└┘├┤┬┴┼═║╔╗╚╝╠╣╦╩╬"))
+WIDENED = range(0xC0, 0xE0)
+"""In text mode a VGA makes the ninth dot of these as the eighth, so that blocks touch; that of the others is blank."""
 Pairs = list[tuple[int, int]]
 """(character, position in the font)"""
 
@@ -52,11 +55,15 @@ def put(fd: int, width: int, height: int, count: int, bitmaps: bytes, pairs: Pai
 def with_half_blocks(width: int, height: int, count: int, bitmaps: bytes, pairs: Pairs) -> tuple[bytes, Pairs]:
     """The font and its map with the three glyphs in the place of seldom ones.
 
+    Where the font has 512 glyphs, one of the upper half has the bit of a bright colour set: its black is a grey on
+    the screens of many virtual machines. So those come last.
+
     Raises:
         ValueError: there are no seldom ones.
     """
-    needed = {place for code, place in pairs if code < 0x100 or 0x2500 <= code < 0x2580} | {0, 32}
-    spare = [place for place in range(count - 1, -1, -1) if place not in needed][:3]
+    needed = {place for code, place in pairs if code < 0x100 or code in LINES} | {0, 32}
+    order = [*WIDENED, *range(255, -1, -1), *range(count - 1, 255, -1)]
+    spare = [place for place in dict.fromkeys(order) if place not in needed and place < count][:3]
     if len(spare) < 3:
         raise ValueError("every glyph of this font is needed")
     made, pitch = bytearray(bitmaps), (width + 7) // 8
