@@ -131,7 +131,8 @@ def api_full(arguments: list[str]) -> int:
 
 def consoles_full(arguments: list[str]) -> int:
     """A virtual machine with screen and serial line; writes docs/measured/consoles.md and pictures."""
-    return pytest(["tests/host/test_consoles.py", "tests/host/test_vt.py", "-p", "no:xdist", *arguments], ONSITE_FULL="1")
+    files = ["tests/host/test_consoles.py", "tests/host/test_vt.py"]
+    return pytest([*files, "-p", "no:xdist", *arguments], ONSITE_FULL="1")
 
 
 def checks_full(arguments: list[str]) -> int:
