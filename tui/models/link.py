@@ -204,7 +204,7 @@ class LinkConfig(Part):
                 "nameservers": list(link.nameservers or (lease.nameservers if lease else ())),
                 "search_domains": list(link.search_domains or (lease.search_domains if lease else ())),
                 "routes": static_routes(link) or None,
-                "mtu": link.mtu if link.mtu != _USUAL_MTU else None,
+                "mtu": link.mtu if link.mtu != _USUAL_MTU and not link.master else None,
             }
         )
 

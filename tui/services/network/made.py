@@ -29,6 +29,8 @@ def sized(wish: LinkConfig, link: Link, place: Place, config: HostConfig, facts:
         above = config.link(place.master)
         size = (above.mtu if above else None) or (master.mtu if master else USUAL)
         mtu = size if size != USUAL or link.mtu != USUAL else None
+    elif link.master and mtu is None and link.mtu != USUAL:
+        mtu = USUAL  # what it has is its master's
     elif place.layer is not None and mtu is None and link.mtu != USUAL:
         mtu = link.mtu
     return wish if mtu == wish.mtu else wish.model_copy(update={"mtu": mtu})

@@ -153,12 +153,18 @@ def _image(folder: str, config: LinkConfig, link: Link, facts: Facts, place: Pla
     name, text, former = _former(link, facts)
     fresh = LAYERS[place.layer.kind] if place.layer else "ethernets"
     kind, key = (former.kind, former.name) if former else (fresh, link.name)
-    new = body(config, link, former, place, _names(place, facts))
+    new = body(config, link, former, place, _names(place, facts), profiles=_profiles(facts))
     content = edited(text or HEADER, kind, key, new).encode()
     file = facts.file(f"{KEPT}/{name}")
     if not file.sha256:
         return FileImage(f"{folder}/{name}", content, 0o600)
     return FileImage(f"{folder}/{name}", content, file.mode, file.uid, file.gid)
+
+
+def _profiles(facts: Facts) -> bool:
+    """Whether NetworkManager follows the files."""
+    plans = [f.text or "" for f in facts.files if f.path.endswith(".yaml") and "/netplan/" in f.path]
+    return any("renderer: NetworkManager" in text for text in plans)
 
 
 def _names(place: Place, facts: Facts) -> dict[str, str]:

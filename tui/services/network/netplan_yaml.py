@@ -86,6 +86,8 @@ def body(
     former: Definition | None,
     place: Place = ALONE,
     names: Mapping[str, str] | None = None,
+    *,
+    profiles: bool = False,
 ) -> dict[str, Any]:
     """The definition of a wish. What the former one says beside addresses, routes out and name servers stays.
 
@@ -93,6 +95,8 @@ def body(
 
     Args:
         names: the name of the definition of a link by the link's own, where the two differ.
+        profiles: NetworkManager follows. Where IPv4 is off netplan (0.106) would ask it for an address of
+            169.254.0.0/16.
     """
     config = config.pruned()
     before = former.body if former else {}
@@ -102,6 +106,12 @@ def body(
     if isinstance(settings := new.get("networkmanager"), dict) and isinstance(settings.get("passthrough"), dict):
         passed = {k: v for k, v in settings["passthrough"].items() if not str(k).startswith(("ipv4.", "ipv6."))}
         new["networkmanager"] = settings | {"passthrough": passed}
+        if settings.keys() == {"passthrough"} and not passed:
+            del new["networkmanager"]
+    if profiles and config.ipv4.method == "off" and not place.master:
+        given = new.get("networkmanager") or {}
+        off = {"ipv4.method": "disabled"}
+        new["networkmanager"] = given | {"passthrough": (given.get("passthrough") or {}) | off}
     leased, automatic = config.ipv4.method == "dhcp", config.ipv6.method == "auto"
     new |= {"dhcp4": leased, "dhcp6": automatic, "accept-ra": automatic}
     if place.master:
