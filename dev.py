@@ -10,6 +10,7 @@
     python3 dev.py bench [NAME ARGS]   what the program costs
     python3 dev.py fuzz [SECONDS]      foreign bytes into the reader of certificates and into imports, ten minutes each
     python3 dev.py host-full [ARGS]    the tests on real links and hosts, with every kill point and every race
+    python3 dev.py layers-full         VLANs, bonds and bridges with every manager; writes docs/measured/layers.md
     python3 dev.py api-full [ARGS]     every operation of the agent, 60 times; writes docs/measured/agent-api.md
     python3 dev.py checks-full [ARGS]  every fault, 20 pairs, 200 healthy runs; writes docs/measured/checks.md
     python3 dev.py soak [ARGS]         the air gap for five minutes and for an hour: not one packet outside

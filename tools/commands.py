@@ -135,6 +135,12 @@ def consoles_full(arguments: list[str]) -> int:
     return pytest([*files, "-p", "no:xdist", *arguments], ONSITE_FULL="1")
 
 
+def layers_full(arguments: list[str]) -> int:
+    """VLANs, bonds and bridges with every manager, in containers and machines; writes docs/measured/layers.md."""
+    tests = ["tests/netns/test_layers.py", "tests/host/test_layers.py", "tests/host/test_layers_vm.py"]
+    return pytest([*tests, "-p", "no:xdist", "-s", *arguments], ONSITE_FULL="1")
+
+
 def checks_full(arguments: list[str]) -> int:
     """The ladder of checks with every pair and every healthy run; writes docs/measured/checks.md."""
     return pytest(["tests/netns/test_ladder.py", "-p", "no:xdist", "-s", "--timeout=1800", *arguments], ONSITE_FULL="1")
@@ -195,6 +201,7 @@ COMMANDS = {
     "bench": bench,
     "fuzz": fuzz,
     "host-full": host_full,
+    "layers-full": layers_full,
     "checks-full": checks_full,
     "soak": soak,
     "consoles-full": consoles_full,

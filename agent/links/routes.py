@@ -161,11 +161,8 @@ def _peer(links: Links, peer: Peer, own: frozenset[str]) -> contract.LinkPeer:
 
 
 def _address(host: Host) -> str:
-    """Where other hosts find this one: the first address of the link with the way out, without its prefix."""
-    read = facts.read(host)
-    with_way_out = [x for x in read.links if x.default_gateways and main_address(x)]
-    with_address = [x for x in read.links if x.kind != "loopback" and main_address(x)]
-    found = next(iter([*with_way_out, *with_address]), None)
+    """Where other hosts find this one: the first address of the link that it speaks from, without its prefix."""
+    found = facts.read(host).speaking
     if found is None:
         raise Refusal("This host has no address that others could reach. Set one in Network.")
     return main_address(found).split("/")[0]

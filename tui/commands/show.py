@@ -62,11 +62,12 @@ def export(host: Host, arguments: list[str]) -> int:
     facts = reading.read(host)
     wanted = [x for x in facts.links if x.identity and x.owner.writable and _set(x)]
     config = HostConfig(
-        links=tuple(LinkConfig.from_link(_as_set(link)).pruned() for link in wanted),
+        links=tuple(LinkConfig.from_link(_as_set(link), facts.links).pruned() for link in wanted),
         identity=identity.current(facts),
         clock=timekeeping.current(facts),
         proxy=kept.kept(facts),
         registration=registration.kept(facts),
+        management=facts.management or None,
     )
     print("# What this host has. Edit it, then: onsite plan FILE, onsite apply FILE")
     print(document.text(config), end="")
@@ -75,7 +76,7 @@ def export(host: Host, arguments: list[str]) -> int:
 
 def _set(link: Link) -> bool:
     """Somebody has configured the link, or it has an address that matters to others."""
-    return bool(link.method4) or any(not a.link_local for a in link.addresses)
+    return link.made or bool(link.method4) or any(not a.link_local for a in link.addresses)
 
 
 def _as_set(link: Link) -> Link:

@@ -89,5 +89,5 @@ def factory_network(facts: Facts) -> HostConfig:
         text = "No interface was configured from the console; they are as the host came."
         raise Refused(Issue("W204", "error", "", text, "Look in Network where each value comes from."))
     auto = {"ipv4": {"method": "dhcp"}, "ipv6": {"method": "auto"}}
-    links = tuple(LinkConfig.model_validate({"mac": x.identity, "name": x.name, **auto}) for x in ours)
-    return HostConfig(links=links)
+    links = tuple(LinkConfig.model_validate({"mac": x.identity, "name": x.name, **auto}) for x in ours if not x.made)
+    return HostConfig(links=links, removed=tuple(x.name for x in ours if x.made))

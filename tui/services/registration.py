@@ -191,8 +191,7 @@ def management(host: Host, facts: Facts) -> tuple[str, list[str]]:
         der = ssl.PEM_cert_to_DER_cert(pem)
     except (ValueError, OSError):
         return "", []
-    link = next((x for x in facts.links if x.default_gateways), None) or next(iter(facts.links), None)
-    address = main_address(link).partition("/")[0] if link else ""
+    address = main_address(link).partition("/")[0] if (link := facts.speaking) else ""
     if not wanted.agent_https or not address:
         return "", []
     words = groups(hashlib.sha256(der).hexdigest())
