@@ -191,7 +191,7 @@ def management(host: Host, facts: Facts) -> tuple[str, list[str]]:
         der = ssl.PEM_cert_to_DER_cert(pem)
     except (ValueError, OSError):
         return "", []
-    address = main_address(link).partition("/")[0] if (link := facts.speaking) else ""
+    address = main_address(speaks).partition("/")[0] if (speaks := facts.speaking) else ""
     if not wanted.agent_https or not address:
         return "", []
     words = groups(hashlib.sha256(der).hexdigest())
