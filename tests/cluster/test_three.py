@@ -228,7 +228,7 @@ async def test_a_second_member_that_never_comes(lab: rig.Rig) -> None:
     )
 
 
-async def test_a_backup_and_back_to_it(lab: rig.Rig) -> None:
+async def test_a_backup_back_to_it_and_the_steps_of_an_upgrade(lab: rig.Rig) -> None:
     node = lab.node(1)
     alone = spec([node], 1)
     forming = Forming(alone, hosts_of([node]), REPORT)
@@ -246,6 +246,8 @@ async def test_a_backup_and_back_to_it(lab: rig.Rig) -> None:
     REPORT.row("restored", "what was deleted since is back, what was made since is gone", seconds)
     _, seconds = await timed(forming.prove())
     REPORT.row("probe after it", "a new pod and a new service work", seconds)
+    _, seconds = await timed(forming.upgrade())  # there is no payload of a newer version to be had
+    REPORT.row("every step of an upgrade, to the version that is there", "snapshot, kubeadm, kubelet, probe", seconds)
     assert await forming.delete(purge=True) == {"n1": []}
 
 
