@@ -182,8 +182,7 @@ async def never_came(machine: Machine) -> Issue:
     said = (await machine.run("journalctl", "-q", "-o", "cat", "-u", "kubelet", "-n", "400")).output
     found = re.findall(r'pod "etcd-.*?(?:desc = |err=")(.*?)(?:"|$)', said, re.MULTILINE)
     why = found[-1] if found else "no reason is given"
-    if len(why) > 200:  # errors say the cause last
-        why = why[-200:].partition(": ")[2] or why[-200:]
+    why = ": ".join(why.split(": ")[-3:])[-200:]  # errors say the cause last
     text = f"etcd was announced to the cluster and does not start on this host: {why}"
     return Issue("K201", "error", "", text, "Mend what is named, then add the host again.")
 
