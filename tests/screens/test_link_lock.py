@@ -28,7 +28,7 @@ async def test_addresses_of_a_node_are_not_asked_for_and_stay(opened: Opened, tm
         await walk(pilot, EDITOR[1:])
         assert "locked by Kubernetes" in grid(pilot.app)
         assert {p.partition(".")[0] for p in pilot.app.screen.query_one(FormView).texts} == {
-            "nameservers", "search_domains", "mtu",
+            "nameservers", "search_domains", "mtu", "routes",
         }  # fmt: skip
         await walk(pilot, (((*"192.0.2.53", "ctrl+x"), "Review"),))
         wish = session.wish(session.facts.links[0])
