@@ -78,13 +78,14 @@ class Desk:
         self.hands += time.monotonic() - began
 
     def type(self, text: str) -> None:
-        """A text, as fast as the line takes it; then it has to stand on the screen, stars for a secret."""
+        """A text, as fast as the line takes it; then it has to stand there: an Enter in a burst is part of a paste."""
         began = time.monotonic()
         for letter in text:
             self.program.send(letter.encode())
             self.program.read(0.02)
             self.keys += 1
-        self.program.settle(0.2, 1.0)
+        self.program.expect(text)
+        self.program.settle(0.3, 1.0)
         self.hands += time.monotonic() - began
 
     def to(self, words: str, limit: int = 60) -> None:
