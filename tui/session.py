@@ -14,7 +14,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from tui.models.facts import Facts, Link, main_address
 from tui.services.host import Host
@@ -60,8 +60,7 @@ MODES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class AgentState:
+class AgentState(NamedTuple):
     """What the local agent said when it was asked last.
 
     Attributes:
@@ -78,8 +77,7 @@ class AgentState:
     issue: Issue | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Topic:
+class Topic(NamedTuple):
     """What Help talks about: the place that it was asked from."""
 
     title: str
@@ -98,7 +96,7 @@ class Session:
     """Why the practice host is not of a better kind; "" elsewhere."""
     facts: Facts = field(default_factory=Facts)
     draft: HostConfig | None = None
-    agent: AgentState = AgentState()
+    agent: AgentState = field(default_factory=AgentState)
     waiting: bool = False
     """A change waits for its Keep."""
     slow_line: bool = False

@@ -52,6 +52,8 @@ _FSTAB = """
 none /opt/onsite/code hostfs ro,{code} 0 0
 none /opt/onsite/site hostfs ro,{site} 0 0
 """
+_PORTS = "[device-ports]\nmatch-device=interface-name:lan*\nmanaged=1\n"
+"""NetworkManager leaves pairs alone where there is udev (85-nm-unmanaged.rules); here they are the ports."""
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -76,7 +78,7 @@ def disk() -> Path:
     release = sorted(MODULES.iterdir())[-1]
     fstab = _FSTAB.format(code=CODE, site=boxes.site())
     base = boxes.image(boxes.MORE)
-    file, partial = kept("guest-disk", f"{base}{units}{fstab}{release.name}{_installed()}")
+    file, partial = kept("guest-disk", f"{base}{units}{fstab}{_PORTS}{release.name}{_installed()}")
     if not file.exists():
         with tempfile.TemporaryDirectory(prefix="onsite-guest-") as name:
             root = Path(name) / "root"
@@ -87,6 +89,7 @@ def disk() -> Path:
             try:
                 shutil.copytree(release, root / "usr/lib/modules" / release.name)
                 (root / "etc/fstab").write_text(fstab)
+                (root / "etc/NetworkManager/conf.d/20-ports.conf").write_text(_PORTS)
                 for unit, text in _UNITS.items():
                     (root / "etc/systemd/system" / unit).write_text(text)
                 boxes.install(root)

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from tui.models.facts import Link
 from tui.services.facts import rtnl
 from tui.services.facts.layer import HASHES, MODES, RATES
-from tui.services.network.wanted import FORWARD_DELAY
 
 if TYPE_CHECKING:
     import asyncio
@@ -124,6 +123,8 @@ def _layer(operation: Operation) -> dict[str, Any]:
     if layer.kind == "vlan":
         return {"kind": "vlan", "link": operation.index, "vlan_id": layer.vlan}
     if layer.kind == "bridge":
+        from tui.services.network.wanted import FORWARD_DELAY
+
         return {"kind": "bridge", "br_stp_state": int(layer.stp), "br_forward_delay": FORWARD_DELAY * 100}
     values: dict[str, Any] = {"bond_mode": MODES.index(layer.mode), "bond_miimon": layer.monitor}
     if layer.hash:

@@ -8,7 +8,7 @@ dormant, degraded-carrier, carrier, enslaved.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tui.models.facts import Link
 from tui.services import reading
@@ -21,8 +21,7 @@ MARK = "-onsite-"
 _LINKS = "/run/systemd/netif/links"
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """What networkd does with a link; all empty where it does not run. `file` is the .network file that won."""
 
     admin: str = ""

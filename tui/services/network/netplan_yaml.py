@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from tui.models.facts import Link, Route
 from tui.services.network.stack import ALONE, Place
-from tui.services.network.wanted import FORWARD_DELAY
 
 if TYPE_CHECKING:
     from tui.models.link import LinkConfig, StaticRoute
@@ -167,6 +166,8 @@ def _layer(before: dict[str, Any], place: Place, names: Mapping[str, str]) -> di
     made: dict[str, Any] = {"interfaces": [names.get(x.name, x.name) for x in place.ports]}
     if place.mac:
         made["macaddress"] = place.mac
+    from tui.services.network.wanted import FORWARD_DELAY
+
     known: dict[str, Any] = {"stp": layer.stp, "forward-delay": FORWARD_DELAY if layer.stp else None}
     if layer.kind == "bond":
         known = {

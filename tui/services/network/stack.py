@@ -6,8 +6,8 @@ that out; `foreseen` are the facts with the links that are still to be made, so 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tui.models.facts import Facts, Layer, Link, Owner
 
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from tui.models.link import LinkConfig
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a link stands among the others, with names as managers know them.
 
     Attributes:

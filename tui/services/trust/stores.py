@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tui.models.facts import Trust
 from tui.services import reading
@@ -23,8 +23,7 @@ SERVER = ("/etc/onsite/server.crt", "/etc/onsite/server.key")
 _DAEMONS = ("containerd", "docker", "k3s", "k3s-agent", "rke2-server", "rke2-agent", "kubelet", "crio")
 
 
-@dataclass(frozen=True, slots=True)
-class Store:
+class Store(NamedTuple):
     """One family's trust store.
 
     Attributes:
