@@ -14,11 +14,13 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 from pathlib import Path
 from typing import Any, cast
 
+from bench.terminal import Program
 from tests.dev.container import checked, kept
 from tests.host import box as boxes
 from tests.host.box import CODE, Begun, wait_for
@@ -57,6 +59,19 @@ _PORTS = "[device-ports]\nmatch-device=interface-name:lan*\nmanaged=1\n"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
+_BRIDGE = """
+import os, select, sys, tty
+line = int(sys.argv[1])
+tty.setraw(0)
+print("ready", flush=True)
+while True:
+    for source in select.select([0, line], [], [])[0]:
+        data = os.read(source, 4096)
+        if not data:
+            sys.exit()
+        os.write(1 if source == line else line, data)
+"""
+"""Between the test's terminal and the machine's line."""
 _FILES = """
 import json, pathlib, sys
 found = [f for folder in sys.argv[1:] for f in sorted(pathlib.Path(folder).rglob("*")) if f.is_file()]
@@ -135,21 +150,22 @@ class Guest:
 
     def boot(self) -> None:
         """Switch it on; returns when every unit of the boot has ended or runs."""
-        ours, theirs = socket.socketpair()
+        (ours, theirs), (self._terminal, far) = socket.socketpair(), socket.socketpair()
         disks = [f"ubd0={self.folder}/disk.cow,{disk()}", *(f"ubd{n}={f}" for n, f in enumerate(self.sticks, 1))]
         command = [
             *("linux.uml", f"mem={self.memory}M", "root=/dev/ubda", "rw", *disks, f"umid={self.folder.name}"),
-            *("con0=null,fd:1", "con=null", "ssl0=null", f"ssl1=fd:{theirs.fileno()}"),
+            *("con0=null,fd:1", "con=null", "ssl0=null", f"ssl1=fd:{theirs.fileno()}", f"ssl2=fd:{far.fileno()}"),
             *("selinux=0", "systemd.log_target=console", "systemd.show_status=no"),
         ]
         environment = outside() | {"HOME": str(self.folder), "TMPDIR": str(self.folder)}
         self._answers.clear()
         with self._console.open("ab") as console:
             self.kernel_process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=console, stderr=console, pass_fds=[theirs.fileno()],
-                start_new_session=True, env=environment,
+                command, stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True,
+                pass_fds=[theirs.fileno(), far.fileno()], env=environment,
             )  # fmt: skip
         theirs.close()
+        far.close()
         self._line = ours
         threading.Thread(target=self._listen, args=(ours,), daemon=True).start()
         self._answer(0, 120)
@@ -171,6 +187,7 @@ class Guest:
         self.kernel_process.kill()
         self.kernel_process.wait()
         self._line.close()
+        self._terminal.close()
         self.kernel_process = None
 
     @property
@@ -179,6 +196,14 @@ class Guest:
 
     def console(self) -> str:
         return self._console.read_text(errors="replace")
+
+    def program(self, *argv: str) -> Program:
+        """A program of the machine on its third serial line, with a VT220 of 80x24 at the other end."""
+        start = 'stty -F /dev/ttyS2 cols 80 rows 24; exec setsid -c "$@" </dev/ttyS2 >/dev/ttyS2 2>/dev/ttyS2'
+        os.set_inheritable(self._terminal.fileno(), True)
+        shown = Program([sys.executable, "-c", _BRIDGE, str(self._terminal.fileno())], "vt220")
+        self.begin("sh", "-c", start, "sh", *argv)
+        return shown
 
     def run(
         self, *argv: str, check: bool = True, timeout: float = 60, input: str | None = None

@@ -100,6 +100,7 @@ def use(box: Host, manager: Manager, more: dict[str, str] | None = None) -> None
     for path, text in (*manager.base, *(more or {}).items()):
         box.write(path, text, 0o644 if path.startswith(_UNITS) else 0o600)  # networkd is not root
     box.run("systemctl", "enable" if manager.networkmanager else "disable", "NetworkManager.service")
+    box.run("sync")
     boot(box, manager)
 
 

@@ -59,7 +59,9 @@ def test_power_cut(machine: Guest, name: str) -> None:
                 machine.run(*APPLY)
             hit = _cut_at(machine, point, command)
             found = judged(machine, manager)
-            tally[found if hit and found in ("old", "new") else f"{phase} {point}: hit {hit}, {found}"] += 1
+            journal = "" if found in ("old", "new") else machine.run("journalctl", "-b", "-u", "onsite*").stdout[-3000:]
+            assert (hit, journal) == (True, ""), f"{phase} {point}: {found}\n{journal}"
+            tally[found] += 1
         assert phase == "keep" or not tally["new"], "nobody said Keep"
         assert tally.total() - before == len(some) > 0
     print(f"power cut of a machine, {name}: moments {tally.total()}, old {tally['old']}, new {tally['new']}")

@@ -137,7 +137,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
                 serving.kill()
 
 
-def _keys(program: Program, *steps: tuple[str, str]) -> int:
+def press(program: Program, *steps: tuple[str, str]) -> int:
     """Press a key and wait for words, for each; the number of keys."""
     for key, words in steps:
         program.press(key)
@@ -156,7 +156,7 @@ def test_from_a_folder_to_a_working_curl(site: Site) -> None:
     (box.root / "mnt/stick").mkdir(parents=True)
     (box.root / "mnt/stick/company-root.cer").write_bytes(site.root.der)
     with site.console() as program:
-        number = _keys(
+        number = press(
             program, ("4", "none; I imports"), ("i", "A folder or file"), ("enter", "Folder or file [/mnt"),
             ("enter", "company-root.cer"), *IMPORT, *APPLY,
         )  # fmt: skip
@@ -240,14 +240,14 @@ def test_keys_and_passphrases_are_nowhere(site: Site) -> None:
     store = pkcs12.serialize_key_and_certificates(b"ca", None, None, [site.root.certificate], how)
     (folder / "b-store.p12").write_bytes(store)
     with site.console() as program:
-        _keys(program, ("4", "I imports"), ("i", "A folder or file"), ("enter", "Folder or file ["))
-        _keys(program, ("enter", "a-key.pem"), ("enter", "S111"), ("escape", "b-store.p12"))
+        press(program, ("4", "I imports"), ("i", "A folder or file"), ("enter", "Folder or file ["))
+        press(program, ("enter", "a-key.pem"), ("enter", "S111"), ("escape", "b-store.p12"))
         program.press("down", "enter")
         program.expect("Passphrase     [", 20)
         program.settle(0.5, 2)
         program.send(PASSPHRASE.encode())
         program.settle(0.5, 2)
-        _keys(program, ("enter", "ok Example Root CA (root)"), ("enter", "nothing is written yet"), *APPLY)
+        press(program, ("enter", "ok Example Root CA (root)"), ("enter", "nothing is written yet"), *APPLY)
         running = box.run(
             "sh", "-c", "cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'"
         ).stdout
@@ -310,7 +310,7 @@ def test_from_a_stick_to_a_working_curl(site: Site, stick: Path) -> None:
     numbers = [str(n) for n in (os.major(stick.stat().st_rdev), os.minor(stick.stat().st_rdev))]
     box.run("mknod", str(stick), "b", *numbers)
     with site.console() as program:
-        number = _keys(
+        number = press(
             program, ("4", "none; I imports"), ("i", f"> Stick {stick}  COMPANY"), ("enter", "pki/company-root.crt"),
         )  # fmt: skip
         shown = "\n".join(program.model.text())
@@ -318,7 +318,7 @@ def test_from_a_stick_to_a_working_curl(site: Site, stick: Path) -> None:
         assert "readme" not in shown
         mounts = Path(f"/proc/{box.leader}/mounts").read_text() + Path("/proc/mounts").read_text()
         assert str(stick) not in mounts, "mounted for nobody else"
-        number += _keys(program, ("down", "> pki"), *IMPORT, *APPLY)
+        number += press(program, ("down", "> pki"), *IMPORT, *APPLY)
     assert number <= 15, number
     site.believed()
     assert hashlib.sha256(stick.read_bytes()).hexdigest() == content, "not one byte of the stick changed"
