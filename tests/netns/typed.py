@@ -163,6 +163,27 @@ def _overlay(rng: random.Random) -> str:
     return f"{start}.{rest}/{rng.randint(16, 28)}"
 
 
+def _linkname(rng: random.Random) -> str:
+    name = rng.choice(("bond", "br", "lan", "Uplink-", "a_")) + str(rng.randint(0, 99999))
+    return name + rng.choice(("", "", f".{rng.randint(1, 4094)}"))
+
+
+def _number(low: int, high: int) -> Callable[[random.Random], str]:
+    """Numbers between the two, and now and then one beyond."""
+    return lambda rng: str(rng.choice((rng.randint(low, high), rng.randint(low, high), rng.randint(0, 2 * high))))
+
+
+def _route(rng: random.Random) -> str:
+    length = rng.randint(8, 32)
+    network = f"{IPv4Address(int(IPv4Address(_four(rng))) >> (32 - length) << (32 - length))}/{length}"
+    via = rng.choice(("", f" via {_four(rng)}"))
+    return network + via + rng.choice(("", f" metric {rng.randint(0, 5000)}"))
+
+
+def _routes(rng: random.Random) -> str:
+    return rng.choice((", ", ",", "; ", "\n")).join(_route(rng) for _ in range(rng.choice((1, 1, 2, 3))))
+
+
 def _several(one: Callable[[random.Random], str]) -> Callable[[random.Random], str]:
     def typed(rng: random.Random) -> str:
         count = rng.choice((1, 1, 1, 2, 3, 6))
@@ -182,6 +203,12 @@ _VALID: dict[str, Callable[[random.Random], str]] = {
     "nameservers": _several(lambda rng: rng.choice((_four, _six))(rng)),
     "domains": _several(_domain),
     "mtu": _mtu,
+    "linkname": _linkname,
+    "vlan_id": _number(1, 4094),
+    "vlan_tag": _number(1, 4094),
+    "monitor": _number(10, 10000),
+    "routes": _routes,
+    "several": lambda rng: ", ".join(rng.choice(_NAMES) + str(rng.randint(0, 99)) for _ in range(rng.randint(1, 4))),
     "choice": _words,
     "text": _words,
     "flag": _flag,

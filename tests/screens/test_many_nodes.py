@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import statistics
 import subprocess
 import sys
 import time
@@ -21,7 +20,7 @@ from tests.screens.machine import machine, session_on
 from tui.session import Session
 
 ROOT = Path(__file__).resolve().parents[2]
-RUNS = 3
+RUNS = 5
 FEW, LOTS = (10, 10, 10), (100, 500, 10_000)
 PAGES = {
     "cluster": ((), ""),
@@ -78,7 +77,7 @@ async def test_lots_open_as_fast_as_few(opened: Opened, tmp_path: Path) -> None:
     lots = await opening(opened, session_on(machine(), tmp_path / "lots"), LOTS)
     ratios = {}
     for name in PAGES:
-        ten, many = statistics.median(few[name]), statistics.median(lots[name])
+        ten, many = min(few[name]), min(lots[name])  # a busy machine only adds: what waits looks more often
         ratios[name] = many / ten
         print(f"{name:<10} few {ten * 1000:6.1f} ms CPU, lots {many * 1000:6.1f} ms, ratio {many / ten:.2f}")
     assert {name: round(ratio, 2) for name, ratio in ratios.items() if ratio > 2.0} == {}

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import re
 from ipaddress import IPv4Network, IPv6Network
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tui.models.ipv4 import gateway4, interface4
 from tui.models.ipv6 import gateway6, interface6
 from tui.models.wrong import Wrong, clean, quoted
+
+if TYPE_CHECKING:
+    from tui.models.link import StaticRoute
 
 LONGEST = 15
 """Characters of the name of a link: IFNAMSIZ without the closing zero."""
@@ -73,7 +76,7 @@ def vlan_id(text: str) -> int:
     return int(text)
 
 
-def route(text: str) -> dict[str, Any]:
+def route(text: str) -> StaticRoute:
     """A static route: the network, then `via` and a router, then `metric` and a number; both may be left out.
 
     Raises:
@@ -91,7 +94,9 @@ def route(text: str) -> dict[str, Any]:
         found[key] = metric(value) if key == "metric" else gateway6(value) if ":" in value else gateway4(value)
     if "via" in found and found["via"].version != found["to"].version:
         raise Wrong("N179", f"The router {found['via']} cannot lead to {found['to']}.", _ROUTE)
-    return found
+    from tui.models.link import StaticRoute
+
+    return StaticRoute.model_validate(found)
 
 
 def metric(text: str) -> int | None:

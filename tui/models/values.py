@@ -195,7 +195,7 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "linkname": linkname.linkname,
     "vlan_id": linkname.vlan_id,
     "vlan_tag": _optional(linkname.vlan_id),
-    "several": lambda text: tuple(part for part in text.split(", ") if part),
+    "several": lambda text: tuple(part for part in clean(text).split(", ") if part),
     "monitor": linkname.monitor,
     "routes": lambda text: tuple(linkname.route(part) for part in re.split(r"[,;\n]+", clean(text)) if part.strip()),
     "host": endpoint.host,
