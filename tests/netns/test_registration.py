@@ -33,9 +33,10 @@ links:
     ipv6: {method: "off"}
     nameservers: [192.0.2.1]
 """
-SECONDS = float(os.environ.get("ONSITE_AIRGAP_SECONDS", "30"))
-PACE = float(os.environ.get("ONSITE_AIRGAP_PACE", "120"))
-"""So many times faster the agent's timers run: thirty seconds are an hour of them."""
+_LONG, _FAST = ("300", "12") if os.environ.get("CI") else ("30", "120")
+SECONDS = float(os.environ.get("ONSITE_AIRGAP_SECONDS", _LONG))
+PACE = float(os.environ.get("ONSITE_AIRGAP_PACE", _FAST))
+"""So many times faster the agent's timers run: an hour of them either way."""
 CAPTURE = """
 import collections, ipaddress, json, select, socket, struct, sys, time
 tap = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3))
@@ -146,6 +147,7 @@ print(httpx.get(f"https://hub.site.example/r?id={sys.argv[2]}", verify=known, tr
 """What a phone does that has scanned the code."""
 
 
+@pytest.mark.timeout(SECONDS + 300)
 def test_in_the_air_gap_not_one_packet_goes_outside(capsys: pytest.CaptureFixture[str]) -> None:
     with paced(PACE) as host:
         document = host.folder / "root/local.yaml"
