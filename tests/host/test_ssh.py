@@ -82,9 +82,9 @@ def _cut(technician: Technician) -> subprocess.Popen[str]:
 def test_it_comes_back_by_itself(technician: Technician, box: Box) -> None:
     session = _cut(technician)
     wait_for("ssh by the old address again", lambda: technician.answers(OLD), WINDOW + 30)
+    wait_for("the end of the change", lambda: look.history(box)[-1]["result"] == "reverted")
     assert look.whole(10, look.settled(box))
-    assert look.history(box)[-1]["result"] == "reverted"
-    assert look.leftovers(box) == []
+    wait_for("nothing left over", lambda: look.leftovers(box) == [])
     session.communicate(timeout=60)
     print(f"SSH session cut, nobody says Keep: {OLD} answers again, nothing left over")
 
