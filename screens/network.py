@@ -79,7 +79,7 @@ class NetworkScreen(Place):
         else:
             columns = COLUMNS if width >= WIDE else COLUMNS_NARROW
             links = [x for x in self.session.facts.links if x.kind != "loopback"]
-            rows = [_row(link, width, self._other_end(link)) for link in links]
+            rows = [_row(link, width, self._other_end(link) if width >= WIDEST else "") for link in links]
         self.columns.show([heading(columns if width < WIDEST else f"{columns:<66}At the other end")])
         self.links.show(rows or [text("no network interface")])
         if not any(row.key == self.shown for row in self.links.rows):

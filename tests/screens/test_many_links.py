@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import statistics
 import time
 from pathlib import Path
 
@@ -29,7 +28,7 @@ async def test_the_list_opens_as_fast(opened: Opened, tmp_path: Path) -> None:
     for number in range(RUNS):
         few.append(await opening(opened, 10, tmp_path / f"few{number}"))
         lots.append(await opening(opened, 1000, tmp_path / f"lots{number}"))
-    ten, thousand = statistics.median(few), statistics.median(lots)
+    ten, thousand = min(few), min(lots)  # a busy machine only adds: what waits looks more often
     print(f"open with 10: {ten * 1000:.1f} ms CPU, with 1000: {thousand * 1000:.1f} ms, ratio {thousand / ten:.2f}")
     assert thousand <= 2 * ten
 
