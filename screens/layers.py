@@ -78,6 +78,12 @@ class LayersScreen(Editor):
         yield self.head
         yield from super().body()
 
+    def dirty(self) -> bool:
+        """Whether somebody typed or chose something: what was only proposed is proposed again."""
+        if self.former is not None:
+            return super().dirty()
+        return any(typed != self.given.get(path, "") for path, typed in self.form.texts.items())
+
     def actions(self) -> Iterable[tuple[str, str]]:
         return (*self.ACTIONS, ("Remove", "remove")) if self.edited else self.ACTIONS
 

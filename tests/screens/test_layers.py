@@ -249,3 +249,11 @@ async def test_who_comes_in_by_a_link_that_is_removed_is_warned(tmp_path: Path, 
         await seen(pilot, "nothing is written yet")
         assert "Your session comes in by 192.0.2.10, which goes away" in session.plan().cuts_session
         assert "bond0.20: the address 192.0.2.10/24 goes away." in session.plan().lost
+
+
+async def test_esc_asks_only_when_something_was_chosen(opened: Opened, tmp_path: Path) -> None:
+    async with opened(("2", "a", "escape"), of=session_on(fresh(), tmp_path)) as pilot:
+        await seen(pilot, "Interface")
+        assert "Leave without these changes?" not in grid(pilot.app)
+        await pilot.press("a", "tab", "right", "space", "escape")
+        await seen(pilot, "Leave without these changes?")
