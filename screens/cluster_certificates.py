@@ -24,6 +24,7 @@ class CertificatesScreen(AgentPage):
     SECONDS: ClassVar[float] = 30.0
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "renew", "renew now", key_display="N"),
+        Binding("enter", "choose", show=False),
         Binding("r", "look", "ask again", key_display="R"),
         BACK,
         HELP,

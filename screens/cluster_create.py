@@ -87,8 +87,8 @@ class CreateStep(Place):
     STEP: ClassVar[str] = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+x,f2", "onward", "next", priority=True, key_display="^X"),
-        Binding("ctrl+o,f3", "back", "step back", priority=True, key_display="^O"),
-        Binding("escape,ctrl+g", "leave_page", "leave, draft stays", priority=True, key_display="Esc"),
+        Binding("ctrl+o,f3", "back", "back", priority=True, key_display="^O"),
+        Binding("escape,ctrl+g", "leave_page", "leave", priority=True, key_display="Esc"),
         Binding("ctrl+y,f1", "app.help", "why", key_display="^Y"),
     ]
 
@@ -115,6 +115,9 @@ class CreateStep(Place):
         title = f"{TITLES[self.STEP]}, step {number} of {len(STEPS)}"
         name = f"Cluster {self.draft.title}: " if self.draft.title else "New cluster: "
         self.head.show([heading(clip(name + title, self.text_width)), text(clip(words, self.text_width))])
+
+    def explain(self) -> list[Row]:
+        return [*super().explain(), BLANK, *wrapped("Esc leaves; the draft stays.", self.text_width)]
 
     def say(self, words: str) -> None:
         self.message.show(list(wrapped(words, self.text_width)) if words else [])
@@ -234,7 +237,7 @@ class FormStep(CreateStep):
             rows += [heading(current.label), *wrapped(current.help, self.text_width), BLANK]
         if issue is not None:
             rows += [*code_rows(issue.code), BLANK]
-        return [*rows, *wrapped(self.HELP_TEXT, self.text_width)]
+        return [*rows, *super().explain()]
 
 
 class NameStep(FormStep):

@@ -74,9 +74,9 @@ class EventsScreen(AgentPage):
             self.app.push_screen(ExplainScreen(self.session, [*rows, *wrapped(event.message, width)]))
 
     def action_filter(self) -> None:
-        from screens.trust_ask import AskScreen
+        from screens.cluster_ask import ClusterAskScreen
 
-        self.app.push_screen(AskScreen(self.session, FILTER, FILTER.title, self._filtered, typed=self.words))
+        self.app.push_screen(ClusterAskScreen(self.session, FILTER, FILTER.title, self._filtered, typed=self.words))
 
     def _filtered(self, words: str) -> None:
         self.words = words

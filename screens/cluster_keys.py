@@ -94,18 +94,18 @@ class KeysScreen(Place):
             self.update()
 
     def action_choose(self) -> None:
-        from screens.trust_ask import AskScreen
+        from screens.cluster_ask import ClusterAskScreen
 
         key = self.page.key
         stick = next((s for s in self.sticks if s.device == key), None)
         if stick is not None:
             self._do("Reading the stick...", partial(self._stick, stick))
         elif key == "paste":
-            self.app.push_screen(AskScreen(self.session, PASTE, PASTE.title, self._pasted))
+            self.app.push_screen(ClusterAskScreen(self.session, PASTE, PASTE.title, self._pasted))
         elif key == "folder":
-            self.app.push_screen(AskScreen(self.session, FOLDER, FOLDER.title, self._folder))
+            self.app.push_screen(ClusterAskScreen(self.session, FOLDER, FOLDER.title, self._folder))
         elif key == "url":
-            self.app.push_screen(AskScreen(self.session, URL, URL.title, self._url))
+            self.app.push_screen(ClusterAskScreen(self.session, URL, URL.title, self._url))
         elif key.startswith("code:"):
             self.post_message(Explain(key.removeprefix("code:")))
 

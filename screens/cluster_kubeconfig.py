@@ -57,7 +57,7 @@ class KubeconfigScreen(AgentPage):
         yield Row(("To a file of this host",), "file")
 
     def chosen(self, key: str) -> None:
-        from screens.trust_ask import AskScreen
+        from screens.cluster_ask import ClusterAskScreen
         from tui.services.cluster.kubeconfig import FOLDER
 
         stick = next((s for s in self.sticks if s.device == key), None)
@@ -65,7 +65,7 @@ class KubeconfigScreen(AgentPage):
             self.do("Writing...", partial(self._to_stick, stick))
         elif key == "file":
             typed = f"{FOLDER}/{self.file_name}"
-            self.app.push_screen(AskScreen(self.session, FILE, FILE.title, self._typed, typed=typed))
+            self.app.push_screen(ClusterAskScreen(self.session, FILE, FILE.title, self._typed, typed=typed))
 
     def _typed(self, path: str) -> None:
         self.do("Writing...", partial(self._to_file, path))

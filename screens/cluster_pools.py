@@ -121,7 +121,8 @@ class PoolsScreen(AgentPage):
         if kind == "pool":
             pool = next((p for p in self.found if p.name == what), None)
             if pool is not None and not pool.control_plane:
-                words = f"Its {len(pool.hosts)} nodes are drained and leave the cluster; workloads move to others."
+                those = "Its node is" if len(pool.hosts) == 1 else f"Its {len(pool.hosts)} nodes are"
+                words = f"{those} drained and taken out of the cluster; workloads move to others."
                 self.app.push_screen(
                     Question(f"Take the pool {what} out?", words, yes="Take out", no="Keep it"),
                     partial(self._drop_pool, what),

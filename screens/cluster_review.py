@@ -137,16 +137,15 @@ def summary(way: Way, width: int) -> Iterator[Row]:
     for step, value in lines:
         yield Row((clip(f"{TITLES[step]:<13}{value}", width),), f"step:{step}")
     keys = len(draft.ssh_keys)
-    yield text(
-        f"{'':<13}{keys} SSH key{'' if keys == 1 else 's'}; time servers: {draft.address.get('ntp') or 'as they are'}"
-    )
+    who = f"{keys or 'no'} SSH key{'' if keys == 1 else 's'}"
+    yield text(clip(f"{'':<13}{who}; time servers: {draft.address.get('ntp') or 'as they are'}", width))
     names = {h.id: h.name for h in way.hosts or ()}
     for pool in draft.pools:
         for host in draft.members(pool.name):
             role = "control plane" if pool.control_plane else "worker"
             nic = draft.nics.get(host, "auto")
             yield Row(
-                (clip(f"{'Node':<13}{clip(names.get(host, host), 19):<20}{role}, {pool.name}, {nic}", width),),
+                (clip(f"{'Node':<13}{clip(names.get(host, host), 15):<16}{role}, {pool.name}, {nic}", width),),
                 "step:nodes",
             )
 

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import ClassVar
 
-from screens.cluster_page import AgentPage
+from textual.binding import Binding, BindingType
+
+from screens.cluster_page import BACK, HELP, AgentPage
 from tui.widgets.page import BLANK, Row, clip, heading, text
 
 
 class ServicesScreen(AgentPage):
     TITLE_WORDS = "Services"
     HELP_TEXT = "Names, addresses and ports at which the cluster is reached from outside."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", show=False),  # only what is wrong can be opened here
+        Binding("r", "look", "ask again", key_display="R"),
+        BACK,
+        HELP,
+    ]
 
     async def load(self) -> None:
         await self.session.read_cluster()

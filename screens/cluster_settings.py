@@ -74,10 +74,10 @@ class SettingsScreen(AgentPage):
 
     def chosen(self, key: str) -> None:
         if key == "servers":
-            from screens.trust_ask import AskScreen
+            from screens.cluster_ask import ClusterAskScreen
 
             typed = ", ".join(self.servers)
-            self.app.push_screen(AskScreen(self.session, FORM, FORM.title, self._typed, typed=typed))
+            self.app.push_screen(ClusterAskScreen(self.session, FORM, FORM.title, self._typed, typed=typed))
         elif key == "keys":
             from screens.cluster_keys import KeysScreen
 

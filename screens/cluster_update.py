@@ -39,7 +39,7 @@ class UpdateScreen(AgentPage):
         Binding("t", "default", "take new", key_display="T"),
         Binding("enter", "choose", "type", key_display="Enter"),
         Binding("x", "update_cluster", "update", key_display="X"),
-        Binding("o", "other", "other definition", key_display="O"),
+        Binding("o", "other", "other", key_display="O"),
         Binding("r", "look", show=False),
         BACK,
         HELP,
@@ -88,7 +88,7 @@ class UpdateScreen(AgentPage):
         yield BLANK
         yield from self._packs(incoming, width)
         yield BLANK
-        yield heading(f"   {'Setting':<18}{'Now':<20}Comes")
+        yield heading(f"   {'Setting':<18}{'Now':<16}Comes")
         for change in self.changes:
             yield self._line(change, width)
 
@@ -96,11 +96,11 @@ class UpdateScreen(AgentPage):
         from tui.services.cluster.update import packs
 
         reading = self.session.cluster
-        yield heading(f"   {'Pack':<18}{'Now':<20}Comes")
+        yield heading(f"   {'Pack':<18}{'Now':<16}Comes")
         for name, now, comes in packs(reading.packs if reading else (), incoming):
             mark = "!" if now != comes else ""
             yield marked(
-                mark, clip(f"{clip(name, 17):<18}{clip(now or '(none)', 19):<20}{comes or '(goes)'}", width - 3)
+                mark, clip(f"{clip(name, 17):<18}{clip(now or '(none)', 15):<16}{comes or '(goes)'}", width - 3)
             )
 
     def _line(self, change: Change, width: int) -> Row:
@@ -113,7 +113,7 @@ class UpdateScreen(AgentPage):
         note = "  fixed" if change.fixed and change.kind == "changed" else ""
         if change.to_review and mark == "ok" and change.kind != "gone":
             note = f"  -> {shown(change, change.kept if value is None else value)}"
-        words = f"{clip(change.label, 17):<18}{clip(now, 19):<20}{clip(comes, 12):<13}{note}"
+        words = f"{clip(change.label, 17):<18}{clip(now, 15):<16}{clip(comes, 11):<12}{note}"
         return marked(mark, clip(words, width - 3), f"var:{change.key}")
 
     # --- deciding --------------------------------------------------------------------------------------------------
@@ -141,7 +141,7 @@ class UpdateScreen(AgentPage):
             self._decided(change, change.incoming)
 
     def chosen(self, key: str) -> None:
-        from screens.trust_ask import AskScreen
+        from screens.cluster_ask import ClusterAskScreen
         from tui.models.definition import form_of
 
         change = self._at()
@@ -150,7 +150,9 @@ class UpdateScreen(AgentPage):
         form = form_of([change.variable])
         form = replace(form, fields=tuple(replace(f, path="value") for f in form.fields))
         typed = self.chosen_values.get(change.key, "" if change.secret else change.kept)
-        self.app.push_screen(AskScreen(self.session, form, change.label, partial(self._typed, change), typed=typed))
+        self.app.push_screen(
+            ClusterAskScreen(self.session, form, change.label, partial(self._typed, change), typed=typed)
+        )
 
     def _typed(self, change: Change, value: str) -> None:
         self._decided(change, value)

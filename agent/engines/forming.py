@@ -122,7 +122,11 @@ class Forming:
                 await self._on(first, "ready", name=node.name)
             except (Refused, Away) as error:
                 why = error.issues[0].text if isinstance(error, Refused) else f"{node.name} went away"
-                more = "A second try follows." if number < _TRIES else "The cluster goes on without it."
+                more = (
+                    "Mend what is named: a second try follows."
+                    if number < _TRIES
+                    else "The cluster goes on without it."
+                )
                 words = f"{node.name} did not join ({why}); it is taken out again. {more}"
                 self._say("join", "note", words, node, "K210")
                 await self._on(first, "remove", name=node.name, address=str(node.address))

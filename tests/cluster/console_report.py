@@ -21,7 +21,11 @@ SECTIONS = {
         ("what", "keys n1", "n2", "n3", "n4", "s at the keys", "s waiting"),
         "The recordings are `docs/recordings/console-cluster-n*.cast` (asciinema, version 2; `asciinema play`).",
     ),
-    "line 2": ("What goes wrong", ("what was done", "where", "seen on the screen", "s"), ""),
+    "line 2": (
+        "What goes wrong",
+        ("what was done", "where", "on the screen", "s until the agent knew", "s from then to the screen"),
+        "Where no time of the agent stands, a key made it look, and the second time begins with that key.",
+    ),
 }
 
 

@@ -17,8 +17,9 @@ from tests.cluster import rig
 from tui.widgets.digits import HEIGHT, large
 
 TERMINAL = "vt220"
-PASSWORD = "four grey lorries wait"
 SIZE = (80, 24)
+PATIENCE = 20.0
+"""Seconds until what is typed stands there."""
 
 
 class _Recorded(Program):
@@ -59,6 +60,11 @@ class Desk:
         self.program.settle(0.5, 2)
         return self
 
+    def again(self) -> None:
+        """At the console anew, after the power of the node was cut."""
+        self.program.close()
+        self.__enter__()
+
     def __exit__(self, *_: object) -> None:
         with suppress(OSError):
             self.program.send(b"q")
@@ -77,14 +83,18 @@ class Desk:
             self.keys += 1
         self.hands += time.monotonic() - began
 
-    def type(self, text: str) -> None:
-        """A text, as fast as the line takes it; then it has to stand there: an Enter in a burst is part of a paste."""
+    def type(self, text: str, secret: bool = False) -> None:
+        """A text, as fast as the line takes it; then it has to stand there: an Enter in a burst is part of a paste.
+
+        A secret stands there as a star for each sign, one that has never been on the screen.
+        """
         began = time.monotonic()
         for letter in text:
             self.program.send(letter.encode())
             self.program.read(0.02)
             self.keys += 1
-        self.program.expect(text)
+        self.program.expect("*" * len(text) if secret else text, PATIENCE)
+        assert not secret or text.encode() not in self.program.data, "a secret was shown"
         self.program.settle(0.3, 1.0)
         self.hands += time.monotonic() - began
 

@@ -141,13 +141,20 @@ def watched(desk: Desk, name: str, words: str = "ok healthy", seconds: float = L
     desk.shows(f"{name}  {words}", seconds)
 
 
-def delete(desk: Desk, name: str) -> None:
+def asked_to_delete(desk: Desk, name: str) -> None:
+    """Up to the agent's yes; ends at Watch."""
     desk.press("9")
-    desk.to("Delete")
+    desk.shows("Delete ", 30)
+    desk.to("Delete ")
     desk.press("enter")
     desk.shows(f"Delete the cluster {name}?")
     desk.type(name)
     desk.press("^X")
+    desk.shows_no(f"Delete the cluster {name}?")
+
+
+def delete(desk: Desk, name: str) -> None:
+    asked_to_delete(desk, name)
     desk.shows("There is no cluster on this host", 300)
     desk.press("escape")
     desk.shows("This host is in no cluster")

@@ -171,7 +171,7 @@ class Node:
         )  # fmt: skip
         self.leader = wait_for(lambda: _process_one(self._nspawn.pid if self._nspawn else 0), 30, self._tail)
         wait_for(
-            lambda: self._direct("systemctl", "is-system-running").strip() in ("running", "degraded"), 60, self._tail
+            lambda: self.direct("systemctl", "is-system-running").strip() in ("running", "degraded"), 60, self._tail
         )
         self.up = True
 
@@ -228,11 +228,12 @@ class Node:
         return ["systemd-run", "--quiet", "--pipe", "--wait", "--collect", "--working-directory=/root",
                 f"--setenv=PATH={PATH}", "--setenv=HOME=/root", "--setenv=PYTHONDONTWRITEBYTECODE=1", "--"]  # fmt: skip
 
-    # -- parts
-    def _direct(self, *command: str) -> str:
+    def direct(self, *command: str) -> str:
+        """What a command of the node prints, run without its systemd."""
         done = subprocess.run([*self.enter(), *command], capture_output=True, text=True, stdin=subprocess.DEVNULL)
         return done.stdout
 
+    # -- parts
     def _console(self) -> int:
         return os.open(self.folder / "console.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC)
 

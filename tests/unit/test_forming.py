@@ -90,6 +90,7 @@ async def test_a_join_that_fails_is_taken_out_on_both_sides_and_tried_once_more(
     order = scene.of("join", "remove", "reset", "forget")
     assert order == ["n2 join", "n1 remove", "n2 reset", "n1 forget", "n2 join"]
     assert scene.codes == ["K210"]
+    assert "Mend what is named: a second try follows." in next(e.text for e in scene.events if e.code)
 
 
 async def test_a_join_that_fails_again_leaves_the_cluster_without_it() -> None:
