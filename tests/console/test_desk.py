@@ -26,7 +26,7 @@ def test_typed_is_seen(field: str, secret: bool, seen: bool, monkeypatch: pytest
     desk = Desk(rig.Node(rig.Rig(), 1))
     desk.program = _Recorded([sys.executable, "-c", FIELD, field])
     try:
-        desk.program.expect("ready: ")
+        desk.program.expect("ready:")
         if seen:
             desk.type("four grey lorries", secret=secret)
             assert desk.keys == 17
