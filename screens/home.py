@@ -173,7 +173,7 @@ def dashboard(session: Session, width: int) -> list[Row]:
 
 def short(session: Session) -> list[Row]:
     """Which box this is and where it is reached, where the cluster has the page."""
-    link = session.main_link
+    link = session.facts.speaking
     return [*identity(session.facts)[:1], *(text(line) for line in (_of_link(link) if link else ()))]
 
 

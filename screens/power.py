@@ -14,6 +14,7 @@ from textual.widget import Widget
 
 from tui.models.change import Issue, Refused
 from tui.models.form import Field, Form
+from tui.services import power
 from tui.session import Session
 from tui.widgets.form import FormView
 from tui.widgets.messages import DraftChanged, Explain
@@ -73,7 +74,7 @@ class PowerScreen(Place):
             return
         self.said, self.refused = "", ()
         try:
-            self.session.may_power(act)
+            self._refuse(act)
         except Refused as refused:
             self.refused = refused.issues
             self.update()
@@ -88,7 +89,7 @@ class PowerScreen(Place):
 
     def _factory_network(self) -> None:
         try:
-            wish = self.session.factory_network()
+            wish = power.factory_network(self.session.facts)
         except Refused as refused:
             self.refused = refused.issues
             self.update()
@@ -96,9 +97,18 @@ class PowerScreen(Place):
         if self.put(self.session.replace_draft, wish):
             self.app.post_message(DraftChanged())
 
+    def _refuse(self, act: str) -> None:
+        """Raises Refused while a change is not decided, or where the factory network is not to be had."""
+        power.refuse_while_pending(self.session.host)
+        if act == "network":
+            power.factory_network(self.session.facts)
+
     async def _do(self, act: str) -> None:
+        session = self.session
         try:
-            self.said = await self.session.power("off" if act == "off" else "restart")
+            self.said = await power.power(
+                session.host, "off" if act == "off" else "restart", who=session.who, line=session.line
+            )
         except Refused as refused:
             self.refused = refused.issues
         self.update()

@@ -52,8 +52,11 @@ class ProxyEditScreen(Editor):
         for name in ("http", "https"):
             if data.get(name, {}).get("password") == "":
                 del data[name]["password"]
+        from tui.models.host import HostConfig
+        from tui.services.proxy.check import errors
+
         config = ProxyConfig.model_validate(data)
-        issues = under("proxy", iter(self.session.check_proxy(config)))
+        issues = under("proxy", iter(errors(self.session.draft or HostConfig(), config, self.session.facts)))
         if issues:
             self.form.blame(issues)
             return None
@@ -61,7 +64,7 @@ class ProxyEditScreen(Editor):
 
     def action_done(self) -> None:
         config = self._config()
-        if config is not None and self.put(self.session.set_proxy, config):
+        if config is not None and self.put(self.session.set_parts, proxy=config):
             self.dismiss()
             self.app.post_message(DraftChanged())
 

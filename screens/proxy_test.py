@@ -92,11 +92,13 @@ class ProxyTestScreen(Place):
             self.run_worker(self._try(urls), group="proxy", exclusive=True, exit_on_error=False)
 
     async def _try(self, urls: list[str]) -> None:
+        from tui.services.proxy import trial
+
         self.session.tried = self.form.texts
         self.doing = f"Testing {len(urls)} address{'es' * (len(urls) != 1)}..." if urls else ""
         self.update()
         try:
-            self.trials = await self.session.try_proxy(self.config, urls)
+            self.trials = await trial.from_host(self.config, urls, self.session.host, self.session.facts)
         finally:
             self.doing = ""
             self.update()

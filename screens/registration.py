@@ -14,6 +14,7 @@ from textual import work
 from textual.binding import Binding, BindingType
 
 from tui.models.change import Issue, Refused
+from tui.services import registration
 from tui.session import Session
 from tui.widgets.messages import Explain
 from tui.widgets.page import BLANK, Row, clip, heading, marked, text, wrapped
@@ -110,8 +111,10 @@ class RegistrationScreen(Place):
 
     @work(group="registration", exclusive=True, exit_on_error=False)
     async def action_try_now(self) -> None:
+        from tui.models import timeline
+
         try:
-            await self.session.try_registration()
+            await (await self.session.agent_client()).call(timeline.TRY)
             self.said = ""
         except Refused as refused:
             self.said = f"{refused.issues[0].code} {refused.issues[0].text}"
@@ -176,7 +179,7 @@ def _rounded(seconds: float) -> str:
 
 
 def _settings(session: Session, config: RegistrationConfig, width: int) -> Iterator[Row]:
-    uid, source = session.host_id()
+    uid, source = registration.host_id(config, session.host)
     yield text(clip(f"Host id   {uid or 'none'}  {SOURCES[source]}", width))
     way = "by token" if config.way == "token" else "by hand: the host id is entered there"
     yield text(clip(f"Endpoint  {config.endpoint}  {way}", width))
@@ -190,7 +193,7 @@ def given_rows(session: Session, now: dict[str, str], width: int) -> Iterator[Ro
     """What installer and site say in place of what is set, each with its file; nothing where they agree."""
     from tui.services.facts.given import winner
 
-    for key, value in session.given_registration().items():
+    for key, value in registration.given(session.facts).items():
         last = winner(session.facts, key)
         if key in now and last is not None and value != now[key]:
             counts = "what is set here counts" if now[key] else "Enter takes it over"

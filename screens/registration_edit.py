@@ -9,6 +9,7 @@ from __future__ import annotations
 from screens.editor import Editor
 from tui.models.form import Field
 from tui.models.registration import REGISTRATION_FORM, RegistrationConfig
+from tui.services import registration
 from tui.session import Session
 from tui.widgets.form import FormView, nested, texts_of, under
 from tui.widgets.messages import DraftChanged
@@ -26,7 +27,7 @@ class RegistrationEditScreen(Editor):
         super().__init__(session)
         drafted = session.draft.registration if session.draft is not None else None
         before = drafted or session.registration()[0]
-        given = {} if before is not None else session.given_registration()
+        given = {} if before is not None else registration.given(session.facts)
         self.form = FormView(REGISTRATION_FORM, texts(before, secrets=drafted is not None) | given)
 
     def hint(self, field: Field) -> str:
@@ -38,7 +39,7 @@ class RegistrationEditScreen(Editor):
             return
         data = nested({name: value for name, value in values.items() if value != ""})
         config = RegistrationConfig.model_validate(data)
-        issues = under("registration", iter(self.session.check_registration(config)))
+        issues = under("registration", iter(registration.errors(config, self.session.facts)))
         if issues:
             self.form.blame(issues)
         elif self.put(self.session.set_parts, registration=config):

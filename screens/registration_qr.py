@@ -138,7 +138,8 @@ class RegistrationQrScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         from tui.services import registration
 
-        config, uid = self.session.registration()[0], self.session.host_id()[0]
+        config = self.session.registration()[0]
+        uid = registration.host_id(config, self.session.host)[0]
         link = registration.link(config, uid) if config is not None else ""
         yield Code(link, uid, half_blocks=self._half_blocks())
 

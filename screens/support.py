@@ -19,6 +19,7 @@ from screens.trust_ask import AskScreen
 from screens.trust_judged import issue_rows
 from tui.models.certificate import groups
 from tui.models.change import Issue, Refused
+from tui.models.facts import main_address
 from tui.session import Session
 from tui.widgets.messages import Explain
 from tui.widgets.page import BLANK, Row, clip, heading, marked, text, wrapped
@@ -168,27 +169,47 @@ class SupportScreen(Place):
         self.update()
 
     async def _collect(self) -> None:
-        self.bundle = await self.session.collect_support(partial(self._told, self.stop))
+        from tui.services.draft import secrets
+        from tui.services.support.collect import collect
+
+        told, typed = partial(self._told, self.stop), secrets(self.session.draft)
+        self.bundle = await asyncio.to_thread(collect, self.session.host, told=told, extra=typed)
         self.update()
         self.page.show(self.page.rows, self.bundle.members[0].name)
 
     async def _packed(self) -> tuple[str, bytes]:
         assert self.bundle is not None  # noqa: S101 - no key leads here before
-        return self.bundle.file_name, await self.session.pack_support(self.bundle, partial(self._told, self.stop))
+        from tui.services.support.pack import packed
+
+        now, told = self.session.host.clock.now(), partial(self._told, self.stop)
+        return self.bundle.file_name, await asyncio.to_thread(packed, self.bundle, now, told)
 
     async def _save(self, path: str) -> None:
+        from tui.services.support import leaving
+
         name, data = await self._packed()
-        where = await self.session.save_support(path, name, data, partial(self._told, self.stop))
+        session, told = self.session, partial(self._told, self.stop)
+        where = await leaving.to_file(session.host, path, name, data, told=told, who=session.who, line=session.line)
         self.result = ("ok", f"Written: {where} ({len(data)} B)")
 
     async def _write(self, stick: Stick) -> None:
+        from tui.services.support import leaving
+
         name, data = await self._packed()
-        where = await self.session.stick_support(stick, name, data, partial(self._told, self.stop))
+        session, told = self.session, partial(self._told, self.stop)
+        where = await leaving.to_stick(session.host, stick, name, data, told=told, who=session.who, line=session.line)
         self.result = ("ok", f"Written: {where} ({len(data)} B). The stick can be pulled out.")
 
     async def _offer(self) -> None:
+        from tui.services.support import leaving
+
         name, data = await self._packed()
-        peer = await self.session.offer_support(name, data, self._link_opened, self._sent)
+        session = self.session
+        main = session.facts.speaking if session.host.kind != "recorded" else None
+        address = main_address(main).partition("/")[0] if main else ""
+        peer = await leaving.by_link(
+            session.host, address, name, data, self._link_opened, told=self._sent, who=session.who, line=session.line
+        )
         self.result = ("ok", f"Fetched by {peer}; the link is closed.")
 
     def _link_opened(self, offered: Offered) -> None:

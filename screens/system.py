@@ -20,6 +20,7 @@ from tui.services import identity
 from tui.services.facts import given
 from tui.services.keyboard import layout
 from tui.services.timekeeping import plan as timekeeping
+from tui.services.timekeeping import setting, state
 from tui.services.timekeeping.state import Synchronisation
 from tui.session import Session
 from tui.widgets.dialog import Question
@@ -53,7 +54,7 @@ class SystemScreen(Place):
 
     @work(group="time", exclusive=True, exit_on_error=False)
     async def _look(self) -> None:
-        self.found = await self.session.synchronisation()
+        self.found = await state.read(self.session.host)
         self.refresh_all()
 
     def update(self) -> None:
@@ -109,8 +110,9 @@ class SystemScreen(Place):
         self.app.push_screen(Question(f"Set it to {_written(moment)} UTC?", words, yes="Set", no="No"), answered)
 
     async def _set(self, moment: float) -> None:
+        session = self.session
         try:
-            sentence = await self.session.set_clock(moment)
+            sentence = await setting.set_clock(session.host, moment, who=session.who, line=session.line)
         except Refused as refused:
             self._refused(refused.issues)
         else:

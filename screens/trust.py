@@ -140,7 +140,9 @@ class TrustScreen(Place):
             self.post_message(Explain("S157"))
             return
         trust, pem = self.session.trust(), one.certificate.pem
-        if self.put(self.session.set_trust, trust.without(pem) if pem in trust.authorities else trust.including(pem)):
+        if self.put(
+            self.session.set_parts, trust=trust.without(pem) if pem in trust.authorities else trust.including(pem)
+        ):
             self.app.post_message(DraftChanged())
 
 

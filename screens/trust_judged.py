@@ -133,7 +133,7 @@ class JudgedScreen(Place):
         self.app.push_screen(question, lambda yes: self._take(certificate) if yes else None)
 
     def _take(self, certificate: Certificate) -> None:
-        if not self.put(self.session.set_trust, self.session.trust().including(certificate.pem)):
+        if not self.put(self.session.set_parts, trust=self.session.trust().including(certificate.pem)):
             return
         self.data = b""
         back_to_place(self)

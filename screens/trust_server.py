@@ -17,7 +17,7 @@ from textual.binding import Binding, BindingType
 from screens.trust_files import FilesScreen
 from screens.trust_judged import back_to_place, certificate_rows, issue_rows
 from screens.trust_sources import SourcesScreen
-from tui.services.trust import folder
+from tui.services.trust import folder, server
 from tui.services.trust.folder import Found
 from tui.session import Session
 from tui.widgets.messages import DraftChanged, Explain
@@ -87,9 +87,9 @@ class ServerScreen(Place):
 
     @work(group="trust", exclusive=True, exit_on_error=False)
     async def action_make(self) -> None:
-        pair = await self.session.new_server_certificate()
+        pair = await asyncio.to_thread(server.anew, self.session.facts, self.session.host.clock.now())
         if self.is_mounted and pair.usable:
-            self.session.set_server(pair.config)
+            self.session.set_parts(server=pair.config)
             back_to_place(self)
             self.app.post_message(DraftChanged())
 
@@ -207,7 +207,7 @@ class PairScreen(Place):
 
     def action_take(self) -> None:
         if self.pair is not None and self.page.key == TAKE:
-            self.session.set_server(self.pair.config)
+            self.session.set_parts(server=self.pair.config)
             self._forget()
             back_to_place(self)
             self.app.post_message(DraftChanged())

@@ -12,11 +12,11 @@ import importlib
 import logging
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tui.models.facts import Facts, Link, main_address
+from tui.models.facts import Facts, Link
 from tui.services.host import Host
 from tui.services.login.gate import Gate
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from tui.models.link import LinkConfig, Part
     from tui.models.proxy import ProxyConfig
     from tui.models.registration import RegistrationConfig
-    from tui.models.server import ServerConfig
-    from tui.models.support import Bundle, Offered
     from tui.models.timeline import Timeline
     from tui.models.trust import TrustConfig
     from tui.services.agent.client import Agent
@@ -41,11 +39,8 @@ if TYPE_CHECKING:
     from tui.services.lease import Lease
     from tui.services.network.backend import Backend
     from tui.services.port.known import Ports
-    from tui.services.proxy.trial import Trial
-    from tui.services.timekeeping.state import Synchronisation
     from tui.services.trust.reading import Installed
     from tui.services.trust.server import Pair
-    from tui.services.trust.sticks import Stick
     from tui.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -161,16 +156,6 @@ class Session:
     def mode(self) -> str:
         return MODES[self.host.kind]
 
-    @property
-    def main_link(self) -> Link | None:
-        """The link that the host speaks from, else the one with the way out, else the first with an address."""
-        chosen = self.facts.link(self.facts.management)
-        with_way_out = (x for x in self.facts.links if x.default_gateways)
-        with_address = (x for x in self.facts.links if main_address(x))
-        if chosen is not None and main_address(chosen):
-            return chosen
-        return next(with_way_out, next(with_address, None))
-
     def backends(self) -> dict[str, Backend]:
         from tui.services.network import backends
 
@@ -196,12 +181,6 @@ class Session:
 
         self._put((self.draft or HostConfig()).with_link(config))
 
-    def set_proxy(self, proxy: ProxyConfig) -> None:
-        """Put the proxy into the draft; what the host has already leaves it."""
-        from tui.models.host import HostConfig
-
-        self._put((self.draft or HostConfig()).model_copy(update={"proxy": proxy}))
-
     def proxy(self) -> tuple[ProxyConfig, bool]:
         """The proxy of the draft, or else the one that was kept; and whether it is the draft's."""
         from tui.models.proxy import ProxyConfig
@@ -210,27 +189,6 @@ class Session:
         if self.draft is not None and self.draft.proxy is not None:
             return kept.completed(self.draft.proxy, self.facts), True
         return kept.kept(self.facts) or ProxyConfig(), False
-
-    def check_proxy(self, proxy: ProxyConfig) -> tuple[Issue, ...]:
-        """Errors of a proxy before it goes into the draft."""
-        from tui.models.host import HostConfig
-        from tui.services.proxy import check, kept
-
-        draft = (self.draft or HostConfig()).model_copy(update={"proxy": proxy})
-        issues = check.check(draft, kept.completed(proxy, self.facts), self.facts)
-        return tuple(issue for issue in issues if issue.severity == "error")
-
-    async def try_proxy(self, proxy: ProxyConfig, urls: Sequence[str]) -> tuple[Trial, ...]:
-        """Go to these addresses by the way that this proxy gives each. A recorded host has no way out."""
-        if self.host.kind == "recorded":
-            return ()
-        from tui.services import http
-        from tui.services.proxy import kept
-        from tui.services.proxy.trial import trials
-
-        bundle = http.bundle(self.host)
-        wish = kept.completed(proxy, self.facts)
-        return await trials(wish, urls, str(bundle) if bundle else None, self.host.clock.now())
 
     def check(self, config: LinkConfig) -> tuple[Issue, ...]:
         """What is wrong with a wish before it goes into the draft: errors only, warnings are for Review."""
@@ -398,12 +356,6 @@ class Session:
 
         return plan(self.draft, self.facts, self.backends())
 
-    def set_trust(self, trust: TrustConfig) -> None:
-        """Put the authorities into the draft; those that the host has already leave it."""
-        from tui.models.host import HostConfig
-
-        self._put((self.draft or HostConfig()).model_copy(update={"trust": trust}))
-
     def trust(self) -> TrustConfig:
         """The authorities of the draft, or else those that Onsite has put there."""
         from tui.models.trust import TrustConfig
@@ -413,25 +365,11 @@ class Session:
         ours = [x for x in self.authorities or () if x.ours and x.certificate is not None]
         return TrustConfig(authorities=tuple(x.certificate.pem for x in ours if x.certificate))
 
-    def set_server(self, server: ServerConfig) -> None:
-        """Put the certificate of this host into the draft; the one that it has leaves it."""
-        from tui.models.host import HostConfig
-
-        self._put((self.draft or HostConfig()).model_copy(update={"server": server}))
-
     async def server_certificate(self) -> Pair:
         """The certificate of this host, without its key."""
         from tui.services.trust import server
 
         return await asyncio.to_thread(server.shown, self.facts, self.host.clock.now())
-
-    async def new_server_certificate(self) -> Pair:
-        """One that signs itself, for the names and addresses of today, with its key."""
-        from tui.services.trust import server
-
-        now = self.host.clock.now()
-        made = await asyncio.to_thread(server.made, self.facts, now)
-        return await asyncio.to_thread(server.judge, b"".join(made), now)
 
     async def read_authorities(self) -> bool:
         """Ask the parser child what the files of the trust store say. Returns whether it differs from before."""
@@ -499,27 +437,6 @@ class Session:
             return registration.completed(self.draft.registration, self.facts), True
         return registration.kept(self.facts), False
 
-    def given_registration(self) -> dict[str, str]:
-        """What installer and site say of it, by the names of the fields."""
-        from tui.services import registration
-
-        return registration.given(self.facts)
-
-    def host_id(self) -> tuple[str, str]:
-        """As whom this host registers, and where that comes from."""
-        from tui.models.registration import RegistrationConfig
-        from tui.services import registration
-
-        return registration.host_id(self.registration()[0] or RegistrationConfig(mode="local"), self.host)
-
-    def check_registration(self, config: RegistrationConfig) -> tuple[Issue, ...]:
-        """Errors of a registration before it goes into the draft."""
-        from tui.models.host import HostConfig
-        from tui.services import registration
-
-        issues = registration.part(HostConfig(registration=config), self.facts).issues
-        return tuple(issue for issue in issues if issue.severity == "error")
-
     async def read_timeline(self) -> bool:
         """Ask the agent how the registration stands. Returns whether that differs from before."""
         from tui.models.change import Refused
@@ -533,26 +450,6 @@ class Session:
         except Refused as refused:
             self.timeline = refused.issues[0]
         return before != self.timeline
-
-    async def try_registration(self) -> None:
-        """Raises Refused where the agent does not, or cannot."""
-        from tui.models import timeline
-
-        await (await self.agent_client()).call(timeline.TRY)
-
-    # --- the clock -------------------------------------------------------------------------------------------------
-
-    async def synchronisation(self) -> Synchronisation:
-        """Ask the time service how the clock is."""
-        from tui.services.timekeeping import state
-
-        return await state.read(self.host)
-
-    async def set_clock(self, now: float) -> str:
-        """Set the clock at once and write it into the audit; a sentence about it. Raises Refused where it may not."""
-        from tui.services.timekeeping import setting
-
-        return await setting.set_clock(self.host, now, who=self.who, line=self.line)
 
     # --- the change ------------------------------------------------------------------------------------------------
 
@@ -640,83 +537,6 @@ class Session:
         from tui.services.change import audit
 
         return audit.entries(self.host)
-
-    # --- support ----------------------------------------------------------------------------------------------------
-
-    async def collect_support(self, told: Callable[[int, int], None]) -> Bundle:
-        """What a support bundle would hold, masked; `told` is called in another thread, and ends it by raising."""
-        from tui.services.support.collect import collect
-
-        return await asyncio.to_thread(collect, self.host, told=told, extra=self._drafted_secrets())
-
-    def _drafted_secrets(self) -> frozenset[str]:
-        """Those that were typed and may lie in no file yet."""
-        if self.draft is None:
-            return frozenset()
-        import json
-
-        from tui.services.draft import with_secrets
-        from tui.services.support.secrets import of_text
-
-        return frozenset(s for s in of_text(json.dumps(with_secrets(self.draft))) if len(s) >= 4)
-
-    async def pack_support(self, bundle: Bundle, told: Callable[[int, int], None]) -> bytes:
-        from tui.services.support import pack
-
-        return await asyncio.to_thread(pack.packed, bundle, self.host.clock.now(), told)
-
-    async def save_support(self, path: str, name: str, data: bytes, told: Callable[[int, int], None]) -> str:
-        """Raises Refused where it cannot be written; nothing of it is there then."""
-        from tui.services import support
-        from tui.services.support import pack
-
-        where = await asyncio.to_thread(pack.save, self.host, path, name, data, told)
-        support.noted(self.host, f"written to {where}", self.who, self.line)
-        return where
-
-    async def stick_support(self, stick: Stick, name: str, data: bytes, told: Callable[[int, int], None]) -> str:
-        """Raises Refused where it cannot be written; nothing of it is there then."""
-        from tui.services import support
-        from tui.services.support import stick as sticks
-
-        where = await asyncio.to_thread(sticks.write, stick, name, data, told)
-        support.noted(self.host, f"written to {where}", self.who, self.line)
-        return where
-
-    async def offer_support(
-        self, name: str, data: bytes, offered: Callable[[Offered], None], told: Callable[[int, int], None]
-    ) -> str:
-        """Serve it at the main address until somebody has fetched it; returns who. Raises Refused."""
-        from tui.services import support
-        from tui.services.support import link
-
-        main = self.main_link if self.host.kind != "recorded" else None
-        address = main_address(main).partition("/")[0] if main else ""
-        peer = await link.offer(data, name, address, offered, told)
-        support.noted(self.host, f"fetched by {peer}", self.who, self.line)
-        return peer
-
-    # --- power -----------------------------------------------------------------------------------------------------
-
-    def may_power(self, act: str) -> None:
-        """Raises Refused while a change is not decided, or where the factory network is not to be had."""
-        from tui.services import power
-
-        power.refuse_while_pending(self.host)
-        if act == "network":
-            power.factory_network(self.facts)
-
-    async def power(self, act: Literal["restart", "off"]) -> str:
-        """Restart the host or switch it off; a sentence about it. Raises Refused where it may not or cannot."""
-        from tui.services import power
-
-        return await power.power(self.host, act, who=self.who, line=self.line)
-
-    def factory_network(self) -> HostConfig:
-        """The draft that puts the interfaces back to how the host came. Raises Refused where that cannot be."""
-        from tui.services import power
-
-        return power.factory_network(self.facts)
 
     # --- the agent -------------------------------------------------------------------------------------------------
 

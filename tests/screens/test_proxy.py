@@ -16,7 +16,9 @@ from tests.screens.grid import SIZES, grid, seen, until
 from tests.screens.machine import NOON, machine, session_on
 from tests.screens.paths import Step, walk
 from tui.models.change import Issue
+from tui.models.facts import Facts
 from tui.models.proxy import ProxyConfig, Upstream
+from tui.services.host import Host
 from tui.services.proxy import presented, trial
 from tui.services.proxy.exceptions import proposed
 from tui.services.proxy.presented import Certificate
@@ -67,7 +69,7 @@ def drafted(session: Session) -> Session:
     """The proxy is in the draft already, with every exception that is known."""
     upstream = Upstream(host="proxy.example", port=3128, user="edge01", password=SecretStr(SECRET))
     exceptions = tuple(p.entry for p in proposed(session.facts))
-    session.set_proxy(ProxyConfig(method="one", http=upstream, exceptions=exceptions))
+    session.set_parts(proxy=ProxyConfig(method="one", http=upstream, exceptions=exceptions))
     return session
 
 
@@ -88,7 +90,7 @@ async def test_grid(
 
 
 def _trials(*made: Trial) -> object:
-    async def answer(session: Session, proxy: ProxyConfig, urls: Sequence[str]) -> tuple[Trial, ...]:
+    async def answer(proxy: ProxyConfig, urls: Sequence[str], host: Host, facts: Facts) -> tuple[Trial, ...]:
         return made
 
     return answer
@@ -114,7 +116,7 @@ RESULTS = {
 async def test_results(
     name: str, drafted: Session, opened: Opened, snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Session, "try_proxy", _trials(*RESULTS[name]))
+    monkeypatch.setattr(trial, "from_host", _trials(*RESULTS[name]))
     drafted.tried = {"endpoint": "https://a.example/"}
     async with opened() as pilot:
         await walk(pilot, (*PLACE, (("t",), "https://a.example/"), (("ctrl+x",), " s\n")))
@@ -126,13 +128,13 @@ async def test_while_it_is_tried(
 ) -> None:
     over = asyncio.Event()
 
-    async def slow(session: Session, proxy: ProxyConfig, urls: Sequence[str]) -> tuple[Trial, ...]:
+    async def slow(proxy: ProxyConfig, urls: Sequence[str], host: Host, facts: Facts) -> tuple[Trial, ...]:
         assert list(urls) == ["https://a.example/", "b"]
         assert proxy.secret
         await over.wait()
         return ()
 
-    monkeypatch.setattr(Session, "try_proxy", slow)
+    monkeypatch.setattr(trial, "from_host", slow)
     async with opened() as pilot:
         await walk(pilot, (*TEST, ((*ADDRESSES, "ctrl+x"), "Testing 2 addresses...")))
         assert grid(pilot.app) == snapshot
@@ -143,7 +145,7 @@ async def test_while_it_is_tried(
 async def test_the_code_of_a_result_is_explained(
     drafted: Session, opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Session, "try_proxy", _trials(*RESULTS["opened"]))
+    monkeypatch.setattr(trial, "from_host", _trials(*RESULTS["opened"]))
     drafted.tried = {"endpoint": "https://a.example/"}
     async with opened() as pilot:
         await walk(

@@ -44,7 +44,7 @@ def clock(session: Session) -> FixedClock:
 
 def test_one_edits_and_everybody_sees_who(two: tuple[Session, Session]) -> None:
     alice, bob = two
-    alice.set_proxy(proxy())
+    alice.set_parts(proxy=proxy())
     bob.tend(editing=False)
     assert bob.holder is not None
     assert bob.holder.words == f"ttyS0, alice, since {lease.Lease('', '', '', NOON, 0).words[-5:]}"
@@ -57,14 +57,14 @@ def test_one_edits_and_everybody_sees_who(two: tuple[Session, Session]) -> None:
 
 def test_taking_over_takes_the_draft_and_tells_the_other(two: tuple[Session, Session]) -> None:
     alice, bob = two
-    alice.set_proxy(proxy())
+    alice.set_parts(proxy=proxy())
     bob.tend(editing=False)
     bob.claim(over=True)
     over = alice.tend(editing=True)
     assert over is not None
     assert (over.who, over.line) == ("bob", "tty1")
     assert alice.tend(editing=True) is None, "said once"
-    bob.set_proxy(proxy("another"))
+    bob.set_parts(proxy=proxy("another"))
     alice.tend(editing=False)
     assert alice.draft is not None
     assert alice.draft.proxy == proxy("another")
@@ -72,7 +72,7 @@ def test_taking_over_takes_the_draft_and_tells_the_other(two: tuple[Session, Ses
 
 def test_a_lease_that_is_renewed_lasts_and_one_that_is_not_ends(two: tuple[Session, Session]) -> None:
     alice, bob = two
-    alice.set_proxy(proxy())
+    alice.set_parts(proxy=proxy())
     for _ in range(30):
         clock(alice).move(lease.RENEW_SECONDS)
         alice.tend(editing=False)
@@ -130,7 +130,7 @@ def test_of_many_at_once_one_has_it(tmp_path: Path) -> None:
 
 def test_draft_survives_the_console(tmp_path: Path) -> None:
     before = session_on(machine(), tmp_path)
-    before.set_proxy(proxy())
+    before.set_parts(proxy=proxy())
     after = session_on(machine(), tmp_path)  # a crash, a lost line and a restart leave the same: the disk
     assert after.look_at_draft()
     assert after.draft is not None
@@ -148,7 +148,7 @@ def test_nobody_else_can_read_it(tmp_path: Path) -> None:
     where.chmod(0o644)
     os.umask(0)
     try:
-        session.set_proxy(proxy())
+        session.set_parts(proxy=proxy())
     finally:
         os.umask(0o022)
     assert where.stat().st_mode & 0o777 == 0o600
@@ -168,7 +168,7 @@ def test_where_a_file_cannot_be_kept_from_others_there_is_no_secret_in_it(
         return os.stat_result(status)
 
     monkeypatch.setattr(os, "fstat", fat)
-    session.set_proxy(proxy())
+    session.set_parts(proxy=proxy())
     text = session.host.path(draft.PATH).read_text()
     assert "proxy.site.example" in text
     assert "s3cret" not in text
@@ -176,7 +176,7 @@ def test_where_a_file_cannot_be_kept_from_others_there_is_no_secret_in_it(
 
 @pytest.mark.parametrize("spoil", ["mode", "link", "content", "folder"])
 def test_a_draft_that_is_not_ours_is_none(spoil: str, tmp_path: Path) -> None:
-    session_on(machine(), tmp_path).set_proxy(proxy())
+    session_on(machine(), tmp_path).set_parts(proxy=proxy())
     after = session_on(machine(), tmp_path)
     where = after.host.path(draft.PATH)
     if spoil == "mode":
@@ -195,7 +195,7 @@ def test_a_draft_that_is_not_ours_is_none(spoil: str, tmp_path: Path) -> None:
 
 def test_discarded_and_applied_are_gone_from_disk(tmp_path: Path) -> None:
     session = session_on(machine(), tmp_path)
-    session.set_proxy(proxy())
+    session.set_parts(proxy=proxy())
     assert draft.seen(session.host) != draft.NOTHING
     session.discard()
     assert draft.seen(session.host) == draft.NOTHING
@@ -205,7 +205,7 @@ def test_a_full_disk_keeps_the_draft_in_this_console(tmp_path: Path, monkeypatch
     session = session_on(machine(), tmp_path)
     (tmp_path / "var").mkdir()
     (tmp_path / "var/lib").touch()  # no folder can be made below a file
-    session.set_proxy(proxy())
+    session.set_parts(proxy=proxy())
     assert session.draft is not None
 
 

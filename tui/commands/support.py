@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from tui.models.change import Refused
 from tui.services.host import Host
-from tui.services.support import pack
+from tui.services.support import leaving, pack
 from tui.services.support.collect import collect
 
 if TYPE_CHECKING:
     from tui.models.support import Offered
+    from tui.services.trust.sticks import Stick
 
 
 def main(host: Host, arguments: list[str]) -> int:
@@ -45,20 +46,26 @@ def main(host: Host, arguments: list[str]) -> int:
 
 
 def _delivered(host: Host, given: argparse.Namespace, name: str, data: bytes) -> str:
-    from tui.services.support import noted
     from tui.session import who_and_line
 
+    who, line = who_and_line()
     if given.link:
-        where = f"fetched by {asyncio.run(_linked(host, given.address, name, data))}"
-    elif given.stick:
-        where = f"written to {_on_stick(host, given.stick, name, data)}"
+        address = given.address or _address(host)
+        peer = asyncio.run(leaving.by_link(host, address, name, data, _offered, told=_quiet, who=who, line=line))
+        return f"{len(data)} bytes fetched by {peer}"
+    if given.stick:
+        stick = _stick(host, given.stick)
+        where = asyncio.run(leaving.to_stick(host, stick, name, data, told=_quiet, who=who, line=line))
     else:
-        where = f"written to {pack.save(host, given.to, name, data)}"
-    noted(host, where, *who_and_line())
-    return f"{len(data)} bytes {where}"
+        where = asyncio.run(leaving.to_file(host, given.to, name, data, told=_quiet, who=who, line=line))
+    return f"{len(data)} bytes written to {where}"
 
 
-def _on_stick(host: Host, device: str, name: str, data: bytes) -> str:
+def _quiet(_done: int, _whole: int) -> None:
+    """Progress is for screens."""
+
+
+def _stick(host: Host, device: str) -> Stick:
     from tui.models.change import Issue
     from tui.services.support import stick
     from tui.services.trust import sticks
@@ -67,23 +74,20 @@ def _on_stick(host: Host, device: str, name: str, data: bytes) -> str:
     if found is None:
         remedy = "Plug it in again; FAT, exFAT and ext4 are taken."
         raise Refused(Issue("U104", "error", "", f"{device} is no stick that can be written.", remedy))
-    return stick.write(found, name, data)
+    return found
 
 
-async def _linked(host: Host, address: str, name: str, data: bytes) -> str:
-    from tui.models.certificate import groups
+def _address(host: Host) -> str:
+    """The main one of this host; "" where it has none."""
     from tui.models.facts import main_address
     from tui.services import facts
-    from tui.services.support import link
-    from tui.session import Session
 
-    def offered(how: Offered) -> None:
-        print(f"\nOpen within {how.seconds / 60:.0f} minutes, once:\n\n  {how.url}\n")
-        print(
-            f"The browser warns; the certificate has the SHA-256\n\n  {' '.join(groups(how.fingerprint))}\n", flush=True
-        )
+    main = facts.read(host, files=False).speaking
+    return main_address(main).partition("/")[0] if main else ""
 
-    if not address:
-        main = Session(host, facts=facts.read(host, files=False)).main_link
-        address = main_address(main).partition("/")[0] if main else ""
-    return await link.offer(data, name, address, offered)
+
+def _offered(how: Offered) -> None:
+    from tui.models.certificate import groups
+
+    print(f"\nOpen within {how.seconds / 60:.0f} minutes, once:\n\n  {how.url}\n")
+    print(f"The browser warns; the certificate has the SHA-256\n\n  {' '.join(groups(how.fingerprint))}\n", flush=True)

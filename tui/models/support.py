@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tui.models.form import Field, Form
+
+Told = Callable[[int, int], None]
+"""Called with what is done and all of it, sources or bytes; what it raises ends the work, and nothing is left of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,17 @@ def with_secrets(config: HostConfig) -> dict[str, Any]:
     return data
 
 
+def secrets(config: HostConfig | None) -> frozenset[str]:
+    """Those that were typed into a draft and may lie in no file yet, as a support bundle masks them."""
+    if config is None:
+        return frozenset()
+    import json
+
+    from tui.services.support.secrets import of_text
+
+    return frozenset(s for s in of_text(json.dumps(with_secrets(config))) if len(s) >= 4)
+
+
 def _reveal(model: Any, data: dict[str, Any]) -> None:
     from pydantic import BaseModel, SecretStr
 

@@ -55,6 +55,11 @@ def part(config: HostConfig, facts: Facts) -> Part:
     return Part((step,), tuple(_differences(wish, facts)), issues=issues)
 
 
+def errors(config: RegistrationConfig, facts: Facts) -> tuple[Issue, ...]:
+    """What is wrong with a registration before it goes into the draft; warnings are for Review."""
+    return tuple(x for x in _issues(completed(config, facts), facts) if x.severity == "error")
+
+
 def kept(facts: Facts) -> RegistrationConfig | None:
     """What was kept; None where nothing was, or where it cannot be understood any more."""
     return parsed(facts.file(KEPT).text)
@@ -89,12 +94,12 @@ def completed(config: RegistrationConfig, facts: Facts) -> RegistrationConfig:
     return config.model_copy(update=changes)
 
 
-def host_id(config: RegistrationConfig, host: Host) -> tuple[str, str]:
+def host_id(config: RegistrationConfig | None, host: Host) -> tuple[str, str]:
     """As whom this host registers, and where that comes from: "serial", "machine" or "typed". ("", "") without any."""
-    if config.host_id_from == "typed":
+    if config is not None and config.host_id_from == "typed":
         return config.host_id, "typed"
     serial = _plain(reading.line(host, _SERIAL))
-    if config.host_id_from == "serial" and serial:
+    if serial and (config is None or config.host_id_from == "serial"):
         return f"edge-{serial}"[:128], "serial"
     machine = reading.line(host, _MACHINE_ID)
     if not machine:

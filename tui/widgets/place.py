@@ -162,7 +162,7 @@ class Place(Screen[None], inherit_bindings=False):
 
 def title(session: Session) -> tuple[str, str, str, tuple[str, str]]:
     """Host name, main address, mode and state of the title line."""
-    link = session.main_link
+    link = session.facts.speaking
     return (
         session.facts.hostname or "(no name)",
         main_address(link) if link else "no address",
@@ -179,9 +179,9 @@ def state(session: Session) -> tuple[str, str]:
         return "!", session.holder.words
     if session.changes:
         return "!", "not applied"
-    if session.main_link is None:
+    if session.facts.speaking is None:
         return "x", "no address"
-    if not session.main_link.default_gateways:
+    if not session.facts.speaking.default_gateways:
         return "!", "no way out"
     if (mark := cluster_mark(session)) in ("x", "!"):
         return mark, "cluster"
@@ -232,7 +232,7 @@ def trust_state(session: Session) -> tuple[str, str]:
 
 def network_state(session: Session) -> tuple[str, str]:
     """Whether this host can be reached, as a mark and a sentence."""
-    link = session.main_link
+    link = session.facts.speaking
     if link is None:
         return "x", "no interface has an address"
     address = main_address(link)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tui.models.change import Issue
 from tui.models.facts import Facts
-from tui.services.proxy import login, places
+from tui.services.proxy import kept, login, places
 from tui.services.proxy.exceptions import proposed
 from tui.services.proxy.settings import Settings, network
 
@@ -33,6 +33,12 @@ def check(config: HostConfig, wish: ProxyConfig, facts: Facts) -> tuple[Issue, .
         wish: the proxy of `config` with the passwords that the host keeps.
     """
     return tuple(_issues(config, wish, facts))
+
+
+def errors(draft: HostConfig, proxy: ProxyConfig, facts: Facts) -> tuple[Issue, ...]:
+    """What is wrong with a proxy before it goes into this draft; warnings are for Review."""
+    wanted = draft.model_copy(update={"proxy": proxy})
+    return tuple(x for x in check(wanted, kept.completed(proxy, facts), facts) if x.severity == "error")
 
 
 def _issues(config: HostConfig, wish: ProxyConfig, facts: Facts) -> Iterator[Issue]:

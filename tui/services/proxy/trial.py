@@ -12,13 +12,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui.models.change import Issue
-from tui.services.proxy import presented
+from tui.services import http
+from tui.services.proxy import kept, presented
 from tui.services.proxy.attempt import Run, Stop, reach
 from tui.services.proxy.exceptions import bypasses
 from tui.services.proxy.tried import Target, Trial, parse
 
 if TYPE_CHECKING:
+    from tui.models.facts import Facts
     from tui.models.proxy import ProxyConfig, Upstream
+    from tui.services.host import Host
 
 LIMIT = 10.0
 """Seconds for each step."""
@@ -43,6 +46,15 @@ async def trials(
         return await trial(url, upstream, bundle, now, limit=limit)
 
     return together(await asyncio.gather(*(one(url) for url in urls)))
+
+
+async def from_host(config: ProxyConfig, urls: Iterable[str], host: Host, facts: Facts) -> tuple[Trial, ...]:
+    """The same from this host, with what it trusts and the passwords that it keeps. A recorded one has no way out."""
+    if host.kind == "recorded":
+        return ()
+    bundle = http.bundle(host)
+    wish = kept.completed(config, facts)
+    return await trials(wish, urls, str(bundle) if bundle else None, host.clock.now())
 
 
 async def trial(url: str, upstream: Upstream | None, bundle: str | None, now: float, *, limit: float = LIMIT) -> Trial:

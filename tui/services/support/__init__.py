@@ -4,15 +4,3 @@ What a person sees before it is written is what is written: the same bytes. Secr
 settings (`tui.models.masking`) and by value: what this host is configured with is read (`secrets`) and searched for in
 every spelling (`spelling`), and a member in which one is left after that is not written at all.
 """
-
-from __future__ import annotations
-
-from tui.models.change import Difference
-from tui.services.host import Host
-
-
-def noted(host: Host, where: str, who: str, line: str) -> None:
-    """Write into the audit that a bundle left, and where to; never its link."""
-    from tui.services.change import audit
-
-    audit.note(host, "support bundle", who, line, Difference("Support bundle", "", "", where))

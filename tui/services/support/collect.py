@@ -16,7 +16,7 @@ from typing import Any
 
 from tui import __version__, settings
 from tui.models.change import FileImage
-from tui.models.support import Bundle, Member
+from tui.models.support import Bundle, Member, Told
 from tui.services import draft
 from tui.services import facts as reading
 from tui.services.change import audit, journal
@@ -50,9 +50,6 @@ _ASKED = (
     ("cluster-events", "/v1/edge-mgmt/cluster/events"),
     ("audits", "/v1/edge-mgmt/edgehosts/current/audits"),
 )
-
-Told = Callable[[int, int], None]
-"""Called with the number of sources that are done and of all; what it raises ends the work."""
 Source = tuple[str, str, Callable[[Host], str | None]]
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from ipaddress import ip_address
 
 from tui.models.change import Issue, Refused
-from tui.models.support import Offered
+from tui.models.support import Offered, Told
 
 SECONDS = 600.0
 MOST_WRONG = 20
@@ -25,8 +25,6 @@ MOST_WRONG = 20
 _PIECE = 64 << 10
 _LONGEST, _PATIENCE, _SLOWEST = 8192, 10.0, 300.0
 """Bytes of a request, seconds for it, seconds for a download."""
-
-Told = Callable[[int, int], None]
 
 
 async def offer(

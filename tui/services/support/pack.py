@@ -7,17 +7,14 @@ import errno
 import io
 import os
 import tarfile
-from collections.abc import Callable
 from pathlib import Path
 
 from tui.models.change import Issue, Refused
-from tui.models.support import Bundle
+from tui.models.support import Bundle, Told
 from tui.models.wrong import quoted
 from tui.services.change import files
 from tui.services.host import Host
 
-Told = Callable[[int, int], None]
-"""Called with bytes that are done and all of them; what it raises ends the work, and nothing is left of it."""
 _PIECE = 64 << 10
 FOLDER = "/var/lib/onsite/support"
 

@@ -13,16 +13,15 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
+from tui.models.support import Told
 from tui.services.support import pack
 from tui.services.trust import sticks
 from tui.services.trust.sticks import Stick
 
 OPTIONS = {"vfat": "umask=0077,flush", "exfat": "umask=0077", "ext4": "", "ext3": "", "ext2": ""}
 """The file systems that can be written; a disc cannot."""
-Told = Callable[[int, int], None]
 
 
 def writable(stick: Stick) -> bool:
