@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from tests.cluster import rig
+from tests.cluster.desk import Desk
 
 PATH = rig.CODE / "docs/measured/console-cluster.md"
 HEAD = """# A cluster made at the console
@@ -18,7 +21,7 @@ person.
 SECTIONS = {
     "line 1": (
         "From link to delete",
-        ("what", "keys n1", "n2", "n3", "n4", "s at the keys", "s waiting"),
+        ("what", "keys n1", "n2", "n3", "n4", "s at the keys", "s of the engine", "s other waiting"),
         "The recordings are `docs/recordings/console-cluster-n*.cast` (asciinema, version 2; `asciinema play`).",
     ),
     "line 2": (
@@ -52,6 +55,45 @@ class Report:
         old = PATH.read_text() if PATH.exists() else ""
         parts = {name: _part(old, heading) for name, (heading, _, _) in SECTIONS.items()} | {self.section: mine}
         PATH.write_text("\n".join([HEAD, *(parts[name] for name in SECTIONS if parts[name])]))
+
+
+class Tally:
+    """What everybody at the desks spent, part by part, as rows of a report."""
+
+    def __init__(self, desks: Sequence[Desk], report: Report) -> None:
+        self.desks, self.report = desks, report
+        self.engine = 0.0
+        self.began = self._now()
+
+    @contextmanager
+    def part(self, what: str, engine: bool = False) -> Iterator[None]:
+        """A row for what is done meanwhile.
+
+        Args:
+            engine: what is waited for is the engine, not the console.
+        """
+        before = self._now()
+        yield
+        waited = sum(now - then for (_, _, now), (_, _, then) in zip(self._now(), before, strict=True))
+        self.engine += waited if engine else 0.0
+        self._row(what, before, waited if engine else 0.0)
+
+    def in_all(self, what: str) -> None:
+        self._row(what, self.began, self.engine)
+
+    def _row(self, what: str, before: list[tuple[int, float, float]], engine: float) -> None:
+        spent = [(k - b, h - c, w - d) for (k, h, w), (b, c, d) in zip(self._now(), before, strict=True)]
+        keys = [str(k or "") for k, _, _ in spent]
+        hands, waited = sum(h for _, h, _ in spent), sum(w for _, _, w in spent) - engine
+        seconds = (f"{hands:.0f}", f"{engine:.0f}" if engine else "", f"{waited:.0f}")
+        self.report.row(what, *keys, *[""] * (4 - len(keys)), *seconds)
+
+    def _now(self) -> list[tuple[int, float, float]]:
+        return [(d.keys, d.hands, d.waited) for d in self.desks]
+
+
+LINE_1 = Report("line 1")
+"""One host alone, then several: the tests of both put their rows here, and the second of them writes."""
 
 
 def _part(text: str, heading: str) -> str:

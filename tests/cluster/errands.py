@@ -141,6 +141,18 @@ def watched(desk: Desk, name: str, words: str = "ok healthy", seconds: float = L
     desk.shows(f"{name}  {words}", seconds)
 
 
+def looked_into(desk: Desk, page: str, shown: str) -> None:
+    """Open a page of the cluster, read it, and go back."""
+    desk.press("9")
+    desk.shows(f"{page} ", 30)
+    desk.to(f"{page} ")
+    desk.press("enter")
+    desk.shows_no("ok healthy")
+    desk.shows(shown, 30)
+    desk.press("escape")
+    desk.shows("ok healthy")
+
+
 def asked_to_delete(desk: Desk, name: str) -> None:
     """Up to the agent's yes; ends at Watch."""
     desk.press("9")
