@@ -154,7 +154,7 @@ def looked_into(desk: Desk, page: str, shown: str) -> None:
 
 
 def asked_to_delete(desk: Desk, name: str) -> None:
-    """Up to the agent's yes; ends at Watch."""
+    """From a place up to the agent's yes; ends at Watch."""
     desk.press("9")
     desk.shows("Delete ", 30)
     desk.to("Delete ")

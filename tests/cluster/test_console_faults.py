@@ -400,6 +400,7 @@ def deaf(scene: Scene) -> Seen:
         "K209", "has not heard of a new service", "kube-proxy is restarted",
     )  # fmt: skip
     errands.watched(scene.desk, "shop")
+    scene.desk.press("escape")
     errands.delete(scene.desk, "shop")
     return seen
 
@@ -408,6 +409,7 @@ def left_behind(scene: Scene) -> Seen:
     node = scene.other.node
     begun(scene)
     errands.watched(scene.desk, "shop")
+    scene.desk.press("escape")
     take = "until python3 -m http.server 10250; do sleep 0.1; done"
     node.must(f"systemd-run --quiet --unit=squatter sh -c '{take}'")
     errands.asked_to_delete(scene.desk, "shop")
@@ -416,6 +418,7 @@ def left_behind(scene: Scene) -> Seen:
         "K212", "n2: port 10250", "Try again",
     )  # fmt: skip
     node.must("systemctl stop squatter")
+    scene.desk.press("escape")
     errands.delete(scene.desk, "shop")
     return seen
 
