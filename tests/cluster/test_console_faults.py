@@ -100,7 +100,9 @@ class Scene:
             if all(word in self.text for word in words):
                 known = known or now
                 return Seen(what, where, self.sentence(*words), known - began, now - known)
-            assert now - began < 600, f"not seen: {words}\n{self.desk}\n{self.agent.log()}"
+            assert now - (known or now) < 60 and now - began < 600, (
+                f"not seen: {words}\n{self.desk}\n{self.agent.log()}"
+            )
 
     def told(self, code: str) -> bool:
         """Whether an event of the cluster names this code."""
@@ -397,7 +399,7 @@ def deaf(scene: Scene) -> Seen:
     rig.wait_for(lambda: node.run(stop).ok, 600, lambda: str(scene.desk))
     seen = scene.from_knowing(
         "3d.6: kube-proxy of n2 hears of no new service", "Watch", lambda: scene.told("K209"),
-        "K209", "has not heard of a new service", "kube-proxy is restarted",
+        "K209", "n2 has not heard of a new service", "restarted, then it is asked again",
     )  # fmt: skip
     errands.watched(scene.desk, "shop")
     scene.desk.press("escape")

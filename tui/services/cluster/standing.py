@@ -110,7 +110,8 @@ def _mark(state: str, errors: bool, warnings: bool, health: str) -> tuple[str, s
 def _wrong(
     status: Answer, state: str, nodes: Sequence[Node], packs: Sequence[Pack], steps: Sequence[Step]
 ) -> Iterator[Trouble]:
-    if state == "Deleting":
+    if state == "Deleting":  # what was wrong goes with it; what holds the end up does not
+        yield from (s.trouble for s in steps if s.trouble is not None and coded(s.message))
         return
     found = list(_all(status, state, nodes, packs, steps))
     unique = {t.event or t.issue.text: t for t in reversed(found)}
