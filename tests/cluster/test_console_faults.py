@@ -100,9 +100,7 @@ class Scene:
             if all(word in self.text for word in words):
                 known = known or now
                 return Seen(what, where, self.sentence(*words), known - began, now - known)
-            assert now - (known or now) < 60 and now - began < 600, (
-                f"not seen: {words}\n{self.desk}\n{self.agent.log()}"
-            )
+            assert now < (known + 60 if known else began + 600), f"not seen: {words}\n{self.desk}\n{self.agent.log()}"
 
     def told(self, code: str) -> bool:
         """Whether an event of the cluster names this code."""

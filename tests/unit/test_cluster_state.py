@@ -89,6 +89,8 @@ def test_what_a_step_gets_over_is_a_warning_as_long_as_it_lasts() -> None:
     assert [(s.key, s.mark, s.trouble and s.trouble.issue.code) for s in found] == [("prepare-n2", "!", "K125")]
     now = standing({"status": {"clusterState": "Provisioning"}}, steps=found)
     assert (now.mark, now.first and now.first.issue.severity) == ("..", "warning")
+    ending = standing({"status": {"clusterState": "Deleting"}}, steps=found)
+    assert (ending.mark, ending.first and ending.first.issue.code) == ("..", "K125")
     back = event("prepare-n2", "Unknown", -10, "InProgress", "")
     assert steps({"expectedOrder": ORDER, "clusterEvents": [away, back]}, NOON)[4:] == ()
 
