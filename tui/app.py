@@ -123,6 +123,12 @@ class OnsiteApp(App[None], inherit_bindings=False):
             self.session.touched()
         await super().on_event(event)
 
+    def on_key(self, event: events.Key) -> None:
+        """A capital that nobody has taken is its small letter: so the last line names keys, and so Caps Lock sends."""
+        if len(event.key) == 1 and event.key.isupper():
+            event.prevent_default()
+            self.simulate_key(event.key.lower())
+
     async def _lock(self) -> None:
         """Back to Home after some minutes without a key; what is open elsewhere waits there as it is."""
         from tui.widgets.dialog import Question
