@@ -127,10 +127,13 @@ class Guest:
 
     Args:
         sticks: files that it sees as further disks, `/dev/ubdb` and so on.
+        cards: permanent MACs of cards without a cable that is worth looking at, in the order in which the kernel finds
+            them (vec0, vec1); set anew before `boot` they have changed places. Pairs have no permanent MAC, and beside
+            cards there are none.
     """
 
-    def __init__(self, memory: int = 512, sticks: tuple[Path, ...] = ()) -> None:
-        self.memory, self.sticks = memory, sticks
+    def __init__(self, memory: int = 512, sticks: tuple[Path, ...] = (), cards: tuple[str, ...] = ()) -> None:
+        self.memory, self.sticks, self.cards = memory, sticks, cards
         self.kernel_process: subprocess.Popen[bytes] | None = None
         self._answers: dict[int, dict[str, Any]] = {}
         self._asked, self._told = 0, threading.Condition()
@@ -152,8 +155,13 @@ class Guest:
         """Switch it on; returns when every unit of the boot has ended or runs."""
         (ours, theirs), (self._terminal, far) = socket.socketpair(), socket.socketpair()
         disks = [f"ubd0={self.folder}/disk.cow,{disk()}", *(f"ubd{n}={f}" for n, f in enumerate(self.sticks, 1))]
+        self._cables = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in self.cards]
+        plugs = [near.fileno() for near, _ in self._cables]
+        cards = [
+            f"vec{n}:transport=fd,fd={fd},mac={mac}" for n, (fd, mac) in enumerate(zip(plugs, self.cards, strict=True))
+        ]
         command = [
-            *("linux.uml", f"mem={self.memory}M", "root=/dev/ubda", "rw", *disks, f"umid={self.folder.name}"),
+            *("linux.uml", f"mem={self.memory}M", "root=/dev/ubda", "rw", *disks, *cards, f"umid={self.folder.name}"),
             *("con0=null,fd:1", "con=null", "ssl0=null", f"ssl1=fd:{theirs.fileno()}", f"ssl2=fd:{far.fileno()}"),
             *("selinux=0", "systemd.log_target=console", "systemd.show_status=no"),
         ]
@@ -162,7 +170,7 @@ class Guest:
         with self._console.open("ab") as console:
             self.kernel_process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True,
-                pass_fds=[theirs.fileno(), far.fileno()], env=environment,
+                pass_fds=[theirs.fileno(), far.fileno(), *plugs], env=environment,
             )  # fmt: skip
         theirs.close()
         far.close()
@@ -188,6 +196,9 @@ class Guest:
         self.kernel_process.wait()
         self._line.close()
         self._terminal.close()
+        for near, far in self._cables:
+            near.close()
+            far.close()
         self.kernel_process = None
 
     @property

@@ -119,6 +119,7 @@ def test_install_upgrade_back_uninstall_without_a_trace(bare: Bare) -> None:
     for path in (
         "/etc/systemd/system/onsite-recover.service",
         "/etc/systemd/system/sysinit.target.wants/onsite-recover.service",
+        "/etc/systemd/system/sysinit.target.wants/onsite-names.service",
         "/etc/systemd/system/multi-user.target.wants/onsite-agent.service",
         "/etc/systemd/system/getty@tty1.service.d/50-onsite.conf",
         "/etc/systemd/system/serial-getty@.service.d/50-onsite.conf",

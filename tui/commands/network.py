@@ -1,4 +1,4 @@
-"""`onsite network up`: bring kept links up, at boot. `onsite network dhcp LINK`: the DHCP client of a link."""
+"""At boot `onsite network names` for pinned names and `up` for kept links; `onsite network dhcp LINK`: its client."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 from tui.services.host import Host
 
-_USAGE = "usage: onsite network up | onsite network dhcp LINK [--detached]"
+_USAGE = "usage: onsite network up | onsite network names | onsite network dhcp LINK [--detached]"
 
 
 def main(host: Host, argv: list[str]) -> int:
@@ -15,12 +15,27 @@ def main(host: Host, argv: list[str]) -> int:
     match argv:
         case ["up"]:
             return asyncio.run(_up(host))
+        case ["names"]:
+            return asyncio.run(_names(host))
         case ["dhcp", name, *options] if options in ([], ["--detached"]):
             from tui.services.network import dhcp
 
             return dhcp.client(host, name, detached=bool(options))
     print(_USAGE, file=sys.stderr)
     return 2
+
+
+async def _names(host: Host) -> int:
+    from tui.services.network import pin_boot
+
+    try:
+        names = await pin_boot.mended(host)
+    except OSError as error:
+        print(f"onsite: {error.strerror or error}", file=sys.stderr)
+        return 1
+    if names:
+        print(f"onsite: cards have changed places, their names are with them again: {', '.join(names)}")
+    return 0
 
 
 async def _up(host: Host) -> int:

@@ -328,6 +328,7 @@ TITLES = {
     "P153": "Not a web address",
     "M101": "netplan cannot read its files",
     "M102": "cloud-init is told to leave the network",
+    "M103": "Somebody else's file names the interface",
     "Y101": "A sign that no host name has",
     "Y102": "The name is too long or has an empty part",
     "Y103": "A name that every host has",

@@ -182,6 +182,8 @@ class Link:
     """What it is, where it was made: a VLAN, a bond, a bridge."""
     partner: str = ""
     """MAC of the switch that a bond with LACP has agreed with; "" for none."""
+    named_by: str = ""
+    """Path of the .link file by which udev has set this card up; "" where there is none."""
 
     @property
     def made(self) -> bool:

@@ -17,6 +17,7 @@ from tui.services import system
 from tui.services.change import files, journal
 from tui.services.host import Host
 from tui.services.login import service
+from tui.services.network import pin
 
 HOME = "/opt/onsite"
 MANIFEST = f"{HOME}/manifest.json"
@@ -84,6 +85,8 @@ async def back(host: Host) -> str:
 async def remove(host: Host) -> str:
     """Take everything away that is ours; the configuration of the host stays as it is.
 
+    But for names bound to cards: without `onsite-names.service` a pair that has changed places could not be served.
+
     Raises:
         Refused: a change waits for its Keep (I102).
         OSError: something could not be removed; it can be tried again.
@@ -92,6 +95,7 @@ async def remove(host: Host) -> str:
     manifest = _manifest(host)
     await _stop(host)
     files.remove(host, manifest["files"])
+    files.remove(host, pin.files(host))
     for folder in OURS:
         shutil.rmtree(host.path(folder), ignore_errors=not host.path(folder).exists())
     for name in sorted(manifest["folders"], key=len, reverse=True):

@@ -63,10 +63,11 @@ async def finished(host: Host, links: Iterable[LinkChange], states: Mapping[str,
                 await making.made(host, link.name, wanted.layer, [*ports, *_others(host, link.name, ports)])
         elif now is not None and wanted.there and not wanted.master and now.master:
             await making.freed(host, now.name)
-    for link in some:  # raised from below; the kernel lowers a VLAN with its parent
+    # Raised from below; the kernel lowers a VLAN with its parent, and gives a port that a bond lets go the MTU that it
+    # had when it came, which may have been the bond's already.
+    for link in some:
         wanted, now = states[link.identity], _find(host, link.identity)
-        layered = wanted.master or wanted.layer is not None
-        if layered and now is not None and wanted.there and now.mtu != wanted.mtu:
+        if now is not None and wanted.there and now.mtu != wanted.mtu:
             await host.kernel.change([Operation("mtu", now.index, value=wanted.mtu)])
 
 

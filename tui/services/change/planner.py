@@ -12,7 +12,7 @@ from tui.models.host import HostConfig
 from tui.models.link import LinkConfig, static_routes
 from tui.services.change.target import Part
 from tui.services.checks import address
-from tui.services.network import bystanders, cloud_init, made, stack
+from tui.services.network import bystanders, cloud_init, made, pin, stack
 from tui.services.network.backend import Backend
 
 _ORIGINS = {
@@ -119,6 +119,10 @@ def _network(
             before = facts.file(device[0].path).sha256
             files[device[0].path] = Step(device[0], before, device[1], link.identity, backend.name)
             written = _with(written, device[0])
+        if (pinned := backend.pin(link, facts)) and written.file(pinned[0].path).sha256 != pinned[0].sha256:
+            before = facts.file(pinned[0].path).sha256
+            files[pinned[0].path] = Step(pinned[0], before, pinned[1], link.identity, backend.name)
+            words.append(pin.difference(link))
         volatile, before = backend.volatile(pruned, link, written, place), facts.file(kept.path).sha256
         files[kept.path] = Step(kept, before, volatile, link.identity, backend.name)
         written = _with(written, kept)
@@ -150,7 +154,11 @@ def _network(
                 *gone,
                 *(s for link, wish in touched if not states[link.identity][0].master for s in _lost(link, wish)),
             ),
-            issues=(*address.check(config, facts), *cloud_init.notes([link for link, _ in touched], facts)),
+            issues=(
+                *address.check(config, facts),
+                *cloud_init.notes([link for link, _ in touched], facts),
+                *pin.notes(link for link, _ in touched),
+            ),
         ),
         touched,
     )

@@ -39,6 +39,10 @@ class Backend(Protocol):
         """The kept and the volatile file that make a VLAN, bond or bridge; None where `kept` itself does."""
         ...
 
+    def pin(self, link: Link, facts: Facts) -> tuple[FileImage, FileImage] | None:
+        """The kept and the volatile file that bind the name of a card to it; None where nothing has to be said."""
+        ...
+
     def without(self, link: Link, facts: Facts) -> tuple[FileImage, ...]:
         """The kept files after a made link has gone from them; written at once, as no file under /run can hide one."""
         ...

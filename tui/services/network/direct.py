@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tui.models.change import FileImage
 from tui.models.facts import Facts, Link, LinkState, Origin
 from tui.services.host import Host
-from tui.services.network import dhcp, linkfiles, making, resolv
+from tui.services.network import dhcp, linkfiles, making, pin, resolv
 from tui.services.network.reconcile import Operation, reconcile
 from tui.services.network.stack import ALONE, Place
 from tui.services.network.wanted import spelled, wanted, with_routes
@@ -34,6 +34,9 @@ class Direct:
 
     def device(self, config: LinkConfig, link: Link, facts: Facts, place: Place) -> None:
         """The wish in the one file says it."""
+
+    def pin(self, link: Link, facts: Facts) -> tuple[FileImage, FileImage] | None:
+        return pin.images(link, facts)
 
     def without(self, link: Link, facts: Facts) -> tuple[FileImage, ...]:
         return (FileImage(linkfiles.path(linkfiles.KEPT, link.identity)),)

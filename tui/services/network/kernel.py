@@ -97,6 +97,8 @@ async def _carry_out(netlink: Any, operation: Operation) -> None:
             await netlink.link("set", index=index, kind="bond", bond_primary=operation.value)
         case "master":
             await netlink.link("set", index=index, master=operation.value)
+        case "rename":
+            await netlink.link("set", index=index, ifname=operation.name)
         case "delete link":
             await netlink.link("del", index=index)
         case "router advertisements":

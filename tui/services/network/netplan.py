@@ -42,6 +42,9 @@ class Netplan:
     def device(self, config: LinkConfig, link: Link, facts: Facts, place: Place) -> None:
         """The definition itself makes it."""
 
+    def pin(self, link: Link, facts: Facts) -> None:
+        """A definition of ours says `set-name`; the generator makes the file of it."""
+
     def without(self, link: Link, facts: Facts) -> tuple[FileImage, ...]:
         name, text, former = _former(link, facts)
         if former is None:

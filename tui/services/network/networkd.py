@@ -20,7 +20,7 @@ from tui.models.change import FileImage
 from tui.models.facts import Facts, Link, LinkState
 from tui.services import reading
 from tui.services.host import Host
-from tui.services.network import making, netdev
+from tui.services.network import making, netdev, pin
 from tui.services.network.netif import KEPT, MARK, VOLATILE, State, our_file, state
 from tui.services.network.stack import ALONE, Place
 from tui.services.network.wanted import outside, wanted, with_routes
@@ -51,6 +51,9 @@ class Networkd:
         content = netdev.render(config, link, place.layer, place.mac)
         paths = (f"{KEPT}/05{MARK}{link.name}.netdev", f"{VOLATILE}/04{MARK}{link.name}.netdev")
         return FileImage(paths[0], content), FileImage(paths[1], content)
+
+    def pin(self, link: Link, facts: Facts) -> tuple[FileImage, FileImage] | None:
+        return pin.images(link, facts)
 
     def without(self, link: Link, facts: Facts) -> tuple[FileImage, ...]:
         """Also files of others with the device in them: as long as they are there networkd makes it anew."""

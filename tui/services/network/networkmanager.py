@@ -19,7 +19,7 @@ from tui.models.change import FileImage
 from tui.models.facts import Facts, Link, LinkState
 from tui.services import reading
 from tui.services.host import Host
-from tui.services.network import making
+from tui.services.network import making, pin
 from tui.services.network.keyfiles import KEPT, MARK, VOLATILE, our_file, render, uuid_of
 from tui.services.network.stack import ALONE, Place
 from tui.services.network.wanted import wanted
@@ -47,6 +47,9 @@ class NetworkManager:
 
     def device(self, config: LinkConfig, link: Link, facts: Facts, place: Place) -> None:
         """The profile itself makes it."""
+
+    def pin(self, link: Link, facts: Facts) -> tuple[FileImage, FileImage] | None:
+        return pin.images(link, facts)
 
     def without(self, link: Link, facts: Facts) -> tuple[FileImage, ...]:
         return (FileImage(f"{KEPT}/{_name(link)}"),)

@@ -27,7 +27,7 @@ class Operation:
         address: with its prefix.
         route: whole; of one to delete the protocol counts too.
         value: an MTU; 1 or 0 for up and for router advertisements; the index of a master, 0 for none.
-        name: of a link to make; `index` is then that of the parent of a VLAN, or 0.
+        name: of a link to make, whose `index` is that of the parent of a VLAN, or 0; the new one of a link.
         layer: what the link to make is; of one that is there what becomes of it (the port that a bond prefers).
         seconds: lifetime of an address that came from a lease; None for ever.
     """
@@ -45,6 +45,7 @@ class Operation:
         "prefer",
         "master",
         "delete link",
+        "rename",
     ]
     index: int
     address: str = ""

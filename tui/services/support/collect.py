@@ -29,8 +29,9 @@ SOCKET = "/run/onsite/agent.sock"
 LARGEST = 1 << 20
 """Bytes of one member; of a log the end is what matters."""
 UNITS = (
-    "onsite-agent", "onsite-recover", "onsite-network", "systemd-networkd", "NetworkManager", "systemd-timesyncd",
-    "chrony", "containerd", "kubelet", "k3s", "k3s-agent", "rke2-server", "rke2-agent", "k0scontroller", "k0sworker",
+    "onsite-agent", "onsite-recover", "onsite-names", "onsite-network", "systemd-networkd", "NetworkManager",
+    "systemd-timesyncd", "chrony", "containerd", "kubelet", "k3s", "k3s-agent", "rke2-server", "rke2-agent",
+    "k0scontroller", "k0sworker",
 )  # fmt: skip
 PROGRAMS = ("systemctl", "containerd", "kubelet", "kubeadm", "k3s", "chronyd", "curl", "openssl")
 FILES = (
