@@ -1,6 +1,7 @@
 """The set of VLANs, bonds and bridges as each backend writes it, against golden files; planned from recorded facts.
 
-Golden files are in golden/layers/BACKEND/CASE: every file of the plan. To write them anew:
+Golden files are in golden/layers/BACKEND/CASE: every file of the plan; of netplan one set for each of its renderers. To
+write them anew:
 `python -m tests.unit.test_layer_files`.
 """
 
@@ -44,6 +45,10 @@ CASES: dict[str, dict[str, Any]] = {
     "bond-active-backup": {
         "links": [{**BOND, "bond": {"ports": [TWO, THREE], "primary": THREE}, "ipv4": TAGGED}],
     },
+    "bond-balance-xor": {
+        "links": [{**BOND, "bond": {"ports": [TWO, THREE], "mode": "balance-xor", "hash": "layer3+4"}, "ipv4": TAGGED}],
+    },
+    "bond-balance-alb": {"links": [{**BOND, "bond": {"ports": [TWO, THREE], "mode": "balance-alb"}, "ipv4": TAGGED}]},
     "bond-802.3ad": {"links": [{**BOND, "bond": LACP | {"ports": [TWO, THREE]}, "ipv4": TAGGED}]},
     "vlan-on-bond": {
         "links": [
@@ -76,6 +81,7 @@ CASES: dict[str, dict[str, Any]] = {
 OWNERS = {
     "networkd": Owner("networkd", config="/etc/systemd/network/10-lan0.network"),
     "netplan": Owner("netplan", config="/etc/netplan/50-installer.yaml"),
+    "netplan-NetworkManager": Owner("netplan", config="/etc/netplan/50-installer.yaml"),
     "NetworkManager": Owner("NetworkManager"),
     "direct": Owner("direct"),
 }
@@ -95,7 +101,9 @@ def facts(backend: str) -> Facts:
         cards[0], addresses=(Address("192.0.2.10/24", "console"),), routes=(Route("default", "192.0.2.1"),),
         method4="static", method6="off",
     )  # fmt: skip
-    files = (FileFact("/etc/netplan/50-installer.yaml", "x", NETPLAN, 0o600),) if backend == "netplan" else ()
+    text = NETPLAN if backend == "netplan" else NETPLAN.replace("version: 2", "version: 2\n  renderer: NetworkManager")
+    planned = OWNERS[backend].backend == "netplan"
+    files = (FileFact("/etc/netplan/50-installer.yaml", "x", text, 0o600),) if planned else ()
     return Facts(links=(first, *cards[1:]), files=files)
 
 
@@ -133,11 +141,11 @@ def test_what_is_written_is_no_change_any_more(backend: str, case: str) -> None:
     for number, (identity, state) in enumerate(states.items()):
         if state.layer is not None:
             owner = seen.links[1].owner
-            if backend == "netplan":
+            if owner.backend == "netplan":
                 owner = replace(owner, config="/etc/netplan/90-onsite.yaml")
             link = Link(9 + number, identity, ONE, kind=state.layer.kind, layer=state.layer, mtu=state.mtu, owner=owner)
             there.append(replace(link, admin_up=True, carrier=True, max_mtu=65535))
-    if backend == "netplan":  # every card has a definition now
+    if OWNERS[backend].backend == "netplan":  # every card has a definition now
         own = Owner("netplan", config="/etc/netplan/90-onsite.yaml")
         there = [replace(x, owner=own) if x.name != "lan0" else x for x in there]
     again = replace(
@@ -158,7 +166,7 @@ def test_the_states_that_are_wanted(backend: str) -> None:
     sizes = {identity: state.mtu for identity, state in states.items()}
     assert sizes == {ONE: 9000, TWO: 9000, "bond0": 9000, "bond0.100": 8000}
     assert list(states) == [ONE, TWO, "bond0", "bond0.100"], "lower links first"
-    assert all(backend == name for _, name in plan.links)
+    assert all(OWNERS[backend].backend == name for _, name in plan.links)
 
 
 def test_one_change_moves_the_address_and_says_so() -> None:
@@ -185,7 +193,8 @@ def test_a_removed_link_takes_its_files_along_at_once() -> None:
     for backend in OWNERS:
         seen = facts(backend)
         plan = planned(backend, CASES["vlan"], seen)
-        owner = Owner(backend, config="/etc/netplan/90-onsite.yaml" if backend == "netplan" else "")
+        name = OWNERS[backend].backend
+        owner = Owner(name, config="/etc/netplan/90-onsite.yaml" if name == "netplan" else "")
         vlan = Link(9, "lan1.100", TWO, kind="vlan", layer=Layer("vlan", "lan1", 100), owner=owner, admin_up=True)
         made = [FileFact(s.image.path, s.image.sha256, (s.image.content or b"").decode()) for s in plan.steps]
         cards = [replace(x, owner=owner) if x.name == "lan1" else x for x in seen.links]
@@ -197,13 +206,14 @@ def test_a_removed_link_takes_its_files_along_at_once() -> None:
         for step in mine:
             text = (step.image.content or b"").decode()
             assert "lan1.100" not in text
-            assert step.volatile is None or backend == "netplan"
+            assert step.volatile is None or name == "netplan"
         assert dict(gone.wanted)["lan1.100"].there is False
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_netplan_files_can_be_read(case: str) -> None:
-    for path, text in written(planned("netplan", CASES[case])).items():
+@pytest.mark.parametrize("backend", [name for name, owner in OWNERS.items() if owner.backend == "netplan"])
+def test_netplan_files_can_be_read(backend: str, case: str) -> None:
+    for path, text in written(planned(backend, CASES[case])).items():
         if path.endswith(".yaml"):
             assert yaml.safe_load(text)["network"]["version"] == 2, path
 
