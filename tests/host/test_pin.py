@@ -54,12 +54,12 @@ def as_wished(machine: Guest, name: str, kept: str) -> None:
 
 def apply(machine: Guest, **wish: object) -> str:
     machine.write("/root/wish.yaml", json.dumps({"version": 1, "links": [wish]}))
-    plan = machine.onsite("plan", "/root/wish.yaml", check=False).stdout
+    told = machine.onsite("plan", "/root/wish.yaml", check=False)
     done = machine.onsite(
         "apply", "/root/wish.yaml", "--keep-within", "300", "--yes-warnings", check=False, timeout=200
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return plan
+    return told.stdout + told.stderr
 
 
 @pytest.mark.parametrize("name", [*MANAGERS, "none"] if FULL else ["networkd"])
