@@ -110,6 +110,7 @@ def build(served: Host, settings: Settings | None = None) -> Starlette:
 @asynccontextmanager
 async def _alive(app: Starlette) -> AsyncIterator[None]:
     uploads.sweep(app.state.host)
+    undecided = asyncio.create_task(configuring.undecided(app.state.host))
     app.state.jobs.resume()
     engine = steps.Steps(app.state.cluster_hosts.local())
     served = serving.build(app.state.links, *engine.routes(), *sync.ROUTES)
@@ -119,7 +120,8 @@ async def _alive(app: Starlette) -> AsyncIterator[None]:
         yield
     finally:
         registering.cancel()
-        await asyncio.gather(registering, return_exceptions=True)
+        undecided.cancel()
+        await asyncio.gather(registering, undecided, return_exceptions=True)
         await app.state.links.stop()
         await app.state.jobs.stop()
         app.state.store.close()

@@ -5,8 +5,10 @@ Nobody stands there to say Keep, so a change that was seen to work is kept at on
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -36,6 +38,23 @@ from tui.services.trust import reading as authorities
 
 BASE = "/v1/edge-mgmt/edgehosts/current/configurations"
 _END = "-----END CERTIFICATE-----"
+_AGAIN = 60
+"""Seconds between two tries."""
+log = logging.getLogger(__name__)
+
+
+async def undecided(host: Host) -> None:
+    """Take back what a power cut interrupted and the boot could not end; somebody has to, and no console may start."""
+    while True:
+        try:
+            waiting = journal.pending(host)
+            if waiting is None or waiting.boot_id == host.boot_id():
+                return
+            outcome = await transaction.recover(host, backends())
+            log.warning("an interrupted change: %s", outcome.text if outcome else "decided by somebody else")
+        except (OSError, ValueError, Refused):
+            log.exception("an interrupted change is not decided yet")
+            await asyncio.sleep(_AGAIN)
 
 
 async def apply(host: Host, config: HostConfig, work: Work) -> None:

@@ -24,7 +24,7 @@ from tui import namespaces
 
 _CODE = Path(__file__).resolve().parents[2]
 """The folder that the packages lie in: children find them there whatever the working folder was."""
-_BOOT_COMMANDS = (("recover",), ("network", "up"))
+_BOOT_COMMANDS = (("recover", "--boot"), ("network", "up"))
 """What the units onsite-recover and onsite-network do before a real host's network is up."""
 
 

@@ -204,7 +204,7 @@ def _recover_with(box: Box, strace: str) -> None:
     drop_in = "/etc/systemd/system/onsite-recover.service.d/50-strace.conf"
     box.remove(TRACE)
     if strace:
-        command = f"strace -qq -o /{TRACE} {strace} {' '.join(_onsite('recover'))}"
+        command = f"strace -qq -o /{TRACE} {strace} {' '.join(_onsite('recover', '--boot'))}"
         box.write(drop_in, f"[Service]\nExecStart=\nExecStart={command}\n")
     else:
         box.remove(drop_in)

@@ -214,7 +214,7 @@ async def test_a_reboot_in_the_window_is_the_revert(tmp_path: Path) -> None:
     await _apply(host, _config())
     _boot(host, "second")
     fresh = Host(tmp_path, RecordedKernel(Facts(links=(_link(),))), "recorded", FixedClock())
-    outcome = await transaction.recover(fresh, BACKENDS)
+    outcome = await transaction.recover(fresh, BACKENDS, early=True)
     assert outcome is not None
     assert outcome.result == "reverted"
     assert _kept(fresh) == []

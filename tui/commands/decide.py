@@ -51,12 +51,17 @@ def revert(host: Host, arguments: list[str]) -> int:
 
 def recover(host: Host, arguments: list[str]) -> int:
     """Exit code 0 where nothing was interrupted, or what was has been taken back and looked at."""
-    argparse.ArgumentParser("onsite recover", description="Take an interrupted change back.").parse_args(arguments)
+    parser = argparse.ArgumentParser("onsite recover", description="Take an interrupted change back.")
+    parser.add_argument("--boot", action="store_true", help="no network manager runs yet")
+    given = parser.parse_args(arguments)
     try:
-        outcome = asyncio.run(transaction.recover(host, backends()))
+        outcome = asyncio.run(transaction.recover(host, backends(), early=given.boot))
     except Refused as refused:
         words.complain(refused.issues)
         return words.exit_code(refused.issues)
+    except OSError as error:
+        print(f"C104 The change could not be taken back yet: {error.strerror or error}.", file=sys.stderr)
+        return 1
     if outcome is None:
         print("Nothing was interrupted.")
         return 0

@@ -11,6 +11,7 @@ Whoever is killed anywhere leaves a journal, and the dead-man, the next boot or 
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Iterable
@@ -169,10 +170,17 @@ async def expire(host: Host, backends: dict[str, Backend], change_id: str) -> Ou
         return await _take_back(host, change, backends, "nobody kept it in time")
 
 
-async def recover(host: Host, backends: dict[str, Backend]) -> Outcome | None:
+async def recover(host: Host, backends: dict[str, Backend], *, early: bool = False) -> Outcome | None:
     """Finish what a kill or a power cut interrupted: at boot before networking, and whenever a console starts.
 
     A change that still waits for its Keep in this very boot is left alone, with a dead-man.
+
+    Args:
+        early: no network manager runs yet; links will come up from their files. Otherwise, also after a restart, the
+            kernel is made what it was: what came up may be the interrupted change.
+
+    Raises:
+        OSError: it could not be taken back; the journal is still there.
     """
     async with locked(host):
         change = journal.pending(host)
@@ -185,7 +193,7 @@ async def recover(host: Host, backends: dict[str, Backend]) -> Outcome | None:
             deadman.arm(host, change, change.left(host.clock))
             return None
         reason = "the host restarted before it was kept" if rebooted else "it was interrupted"
-        return await _take_back(host, change, backends, reason, rebooted=rebooted)
+        return await _take_back(host, change, backends, reason, early=rebooted and early)
 
 
 async def extend(host: Host, change_id: str, seconds: float) -> Pending:
@@ -210,18 +218,19 @@ async def extend(host: Host, change_id: str, seconds: float) -> Pending:
 
 
 async def _take_back(
-    host: Host, change: Pending, backends: dict[str, Backend], reason: str, *, rebooted: bool = False
+    host: Host, change: Pending, backends: dict[str, Backend], reason: str, *, early: bool = False
 ) -> Outcome:
     """Files first, then the kernel, then look; the journal is closed last. The lock is held by the caller."""
     for image in change.undo:
         await _again(partial(files.write_image, host, image))
     await _again(partial(files.remove, host, [image.path for image in change.volatile]))
-    if rebooted:  # links come up from their files later in this boot; what is derived from files is made anew now
-        await _again(partial(_derive, host, change, backends))
+    problems: tuple[Issue, ...] = ()
+    if early:  # links come up from their files later in this boot; what is derived from files is made anew now
+        problems = await _again(partial(_derive, host, change, backends))
         await _again(partial(_follow_targets, host, change))
     else:
         await _again(partial(_follow_back, host, change, backends))
-    problems: tuple[Issue, ...] = await _again(partial(verify.reverted, host, change, kernel=not rebooted))
+    problems += await _again(partial(verify.reverted, host, change, kernel=not early))
     files.sweep(host, [i.path for i in (*change.undo, *change.volatile)] + [journal.PATH])
     result: Result = "unverified" if problems else "reverted"
     await _again(partial(journal.close, host, change, result))
@@ -229,7 +238,7 @@ async def _take_back(
     audit.catch_up(host, reason)
     if problems:
         text = f"Taken back because {reason}, but not everything was seen to be as before."
-    elif rebooted:
+    elif early:
         text = f"Taken back because {reason}; the files are as before (verified)."
     else:
         text = f"Taken back because {reason}; addresses and routes are as before (verified)."
@@ -274,9 +283,18 @@ async def _preflight(host: Host, plan: Plan, backends: dict[str, Backend]) -> No
         await backends[name].preflight(host, [step.volatile or step.image for step in plan.steps if step.link])
 
 
-async def _derive(host: Host, change: Pending, backends: dict[str, Backend]) -> None:
+async def _derive(host: Host, change: Pending, backends: dict[str, Backend]) -> tuple[Issue, ...]:
+    """Files that somebody else has broken meanwhile are said: nobody would be helped by a change that never ends."""
+    problems = []
     for name in sorted({link.backend for link in change.links}):
-        await backends[name].derive(host)
+        try:
+            await backends[name].derive(host)
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            text = f"{name} could not read its files: {error.strerror}."
+            problems.append(Issue("M101", "error", "", text, "Have that file repaired, then restart the host."))
+    return tuple(problems)
 
 
 async def _follow_targets(host: Host, change: Pending) -> None:

@@ -67,7 +67,7 @@ class Backend(Protocol):
         """Make anew what is made from the files before a manager reads it; at boot nothing else runs yet.
 
         Raises:
-            OSError: it could not be made.
+            OSError: it could not be made; EINVAL where the files cannot be read.
         """
         ...
 

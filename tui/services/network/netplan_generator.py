@@ -33,13 +33,15 @@ _OUTPUT = {
     "/run/udev/rules.d": "9?-netplan*",
 }
 """Where it writes, and what of the files there is its own."""
+_PATIENCE = 60
+"""Seconds; it takes a tenth of one, but a host that boots has other things to do."""
 
 
 async def output(host: Host, images: Iterable[FileImage] = ()) -> dict[str, FileImage]:
     """What the generator makes of the files with these in their places, by path.
 
     Raises:
-        OSError: it cannot read them (EINVAL), with its own words, or it cannot be run.
+        OSError: it cannot read them (EINVAL), with its own words, or it cannot be run or does not end.
     """
     with _scratch(host) as root:
         for image in images:
@@ -49,12 +51,14 @@ async def output(host: Host, images: Iterable[FileImage] = ()) -> dict[str, File
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(_PATIENCE):
                 _, complaint = await process.communicate()
         except TimeoutError:
             process.kill()
             await process.wait()
             raise OSError(errno.ETIMEDOUT, "netplan's generator did not end") from None
+        if (process.returncode or 0) < 0:  # killed, as by a host without memory: nothing is said of the files
+            raise OSError(errno.EIO, "netplan's generator was killed")
         if process.returncode:
             raise OSError(errno.EINVAL, _words(complaint.decode(errors="replace"), str(root.root)))
         return dict(_made(root))
@@ -64,7 +68,7 @@ async def derive(host: Host) -> tuple[str, ...]:
     """Bring what is derived from the files up to date; the paths that have changed.
 
     Raises:
-        OSError: the generator cannot read the files, or a file cannot be written.
+        OSError: the generator cannot read the files (EINVAL) or does not end, or a file cannot be written.
     """
     new = await output(host)
     old = dict(_made(host))

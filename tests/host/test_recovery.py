@@ -1,0 +1,58 @@
+"""The boot after a power cut where netplan's generator does not do what it should: a change does not stay undecided."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.host import look
+from tests.host.box import Box
+from tests.host.managers import MANAGERS, boot, use
+from tests.host.test_managers import STATIC, shows
+from tests.host.test_managers_power_cut import again, left
+from tests.host.test_power_cut import APPLY, _cut_at, _onsite
+
+MANAGER = MANAGERS["netplan, networkd"]
+GENERATOR = "usr/libexec/netplan/generate"
+"""The first place where Onsite looks; systemd runs the one of the distribution."""
+TRIED = "var/lib/tried"
+_KILLED = f"""#!/bin/sh
+echo >>/{TRIED}
+[ "$(wc -l </{TRIED})" -le 4 ] && kill -9 $$
+exec /lib/netplan/generate "$@"
+"""
+"""What a host without memory does to it, four times: the three tries of one run, and the first of the next."""
+BROKEN = "etc/netplan/99-broken.yaml"
+pytestmark = pytest.mark.timeout(600)
+
+
+def half_kept(box: Box) -> None:
+    """The power goes in the middle of Keep: the new file is under /etc/netplan, and the journal is there."""
+    use(box, MANAGER)
+    again(box, MANAGER)
+    box.run(*APPLY)
+    assert _cut_at(box, ("rename", 1), _onsite("keep"))
+    assert look.pending(box)
+
+
+def test_a_boot_tries_again(box: Box) -> None:
+    half_kept(box)
+    box.write(GENERATOR, _KILLED, 0o755)
+    try:
+        boot(box, MANAGER)
+        shows(box, MANAGER, STATIC, "the old wish")
+        assert (box.read(TRIED) or "").count("\n") > 4
+        assert look.history(box)[-1]["result"] == "reverted"
+        assert left(box, MANAGER) == []
+    finally:
+        box.remove(GENERATOR, TRIED)
+
+
+def test_a_file_that_somebody_broke_meanwhile_leaves_no_change_undecided(box: Box) -> None:
+    half_kept(box)
+    box.write(BROKEN, "network: [\n", 0o600)
+    boot(box, MANAGER)
+    assert left(box, MANAGER) == []
+    assert look.history(box)[-1]["result"] == "unverified"
+    box.remove(BROKEN)
+    boot(box, MANAGER)
+    shows(box, MANAGER, STATIC, "the old wish, once that file is gone")
