@@ -151,8 +151,8 @@ class Guest:
         self.power_cut()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def boot(self) -> None:
-        """Switch it on; returns when every unit of the boot has ended or runs."""
+    def boot(self, *, wait: bool = True) -> None:
+        """Switch it on; returns when every unit of the boot has ended or runs, or as soon as it can be asked."""
         (ours, theirs), (self._terminal, far) = socket.socketpair(), socket.socketpair()
         disks = [f"ubd0={self.folder}/disk.cow,{disk()}", *(f"ubd{n}={f}" for n, f in enumerate(self.sticks, 1))]
         self._cables = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in self.cards]
@@ -177,9 +177,10 @@ class Guest:
         self._line = ours
         threading.Thread(target=self._listen, args=(ours,), daemon=True).start()
         self._answer(0, 120)
-        wait_for("the end of the boot", self._up, 120)
+        if wait:
+            wait_for("the end of the boot", self.up, 120)
 
-    def _up(self) -> bool:
+    def up(self) -> bool:
         return self.run("systemctl", "is-system-running", check=False).stdout.strip() in ("running", "degraded")
 
     def power_cut(self) -> None:
