@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -288,8 +289,10 @@ class Forming:
             await asyncio.sleep(2)
 
     def _named(self, issue: Issue, node: Node) -> Issue:
-        """With several hosts "this host" is none of them to the person who reads it."""
-        if len(self.spec.nodes) == 1 or node.name in issue.text:
+        """With several hosts "this host" is none of them to the person who reads it, whatever pod names it."""
+        if len(self.spec.nodes) == 1:
+            return issue
+        if re.search(rf"\b{re.escape(node.name)}\b", issue.text) and "this host" not in issue.text.lower():
             return issue
         return replace(issue, text=f"{node.name}: {issue.text}")
 

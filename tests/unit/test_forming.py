@@ -206,3 +206,19 @@ async def test_labels_and_taints_of_nodes_that_stay_are_changed_and_no_others() 
     assert asked["name"] == "n3"
     assert asked["labels"] == ["new=2", "same=1", "old-"]
     assert asked["taints"] == ["a=2:NoSchedule", "b:NoExecute-"]
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("This host starts no pods: trial-n2_default", "n2: This host starts no pods: trial-n2_default"),
+        ("n2 has two machines' disks.", "n2 has two machines' disks."),
+        ("kubeadm failed on n22.", "n2: kubeadm failed on n22."),
+    ],
+)
+async def test_what_is_wrong_names_its_host(said: str, shown: str) -> None:
+    scene = Scene(1, 1)
+    scene.hosts["n2"].faults["prepare"] = [Refused(Issue("K204", "error", "", said, "Mend it."))]
+    with pytest.raises(Refused) as refused:
+        await scene.forming.prepare()
+    assert refused.value.issues[0].text == shown
