@@ -150,8 +150,8 @@ def _peer(links: Links, peer: Peer, own: frozenset[str]) -> contract.LinkPeer:
         )
     info = links.told.get(peer.id) or {"metadata": {"id": peer.id, "name": peer.name}}
     content = links.content.get(peer.id, "") if peer.role == "follower" else links.synced.state if links.synced else ""
-    if content == "Synced" and peer.role == "follower" and own - links.have.get(peer.id, frozenset()):
-        content = "Pending"  # it was so at its last report, and something came since
+    if content in ("", "Synced") and peer.role == "follower" and own - links.have.get(peer.id, frozenset()):
+        content = "Pending"  # something came since its last report, or it has not reported yet
     found = contract.LinkPeer(
         id=peer.id, ip=peer.address, local_ui_port=str(peer.port), role=peer.role, node_role="unknown",
         status="Ready" if silent is None else "NotReady", health=health,

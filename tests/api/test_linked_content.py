@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from agent.links import serving, sync, wire
+from agent.links import routes, serving, sync, wire
 from agent.links.links import Links
 from tests import archives
 from tests.api.test_links import code_linked, describe, until
@@ -61,6 +61,14 @@ async def test_what_the_leader_has_comes_over(tmp_path: Path) -> None:
         assert follower.synced is not None
         await until(lambda: follower.synced is not None and follower.synced.state == "Synced")
         assert same(leader.host, follower.host)
+
+
+async def test_a_follower_that_has_said_nothing_of_content_is_waited_for(tmp_path: Path) -> None:
+    async with two(tmp_path) as (leader, follower):
+        follower.synced = None
+        await code_linked(leader, follower)
+        for digests, said in (({"d" * 64}, "Pending"), (set[str](), "")):
+            assert [routes._peer(leader, p, frozenset(digests)).content_sync_status for p in leader.peers.all] == [said]
 
 
 async def test_a_part_that_was_cut_off_goes_on(tmp_path: Path) -> None:
