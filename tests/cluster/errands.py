@@ -8,7 +8,7 @@ from __future__ import annotations
 from tests.cluster.asking import STICK
 from tests.cluster.desk import Desk
 
-LONG = 1500.0
+LONG = 900.0
 
 
 def bring(desk: Desk, *archives: str) -> None:
