@@ -13,9 +13,9 @@ from tests.unit.test_layer_files import CASES, TWO, facts, planned, written
 from tui.models.facts import Facts, Link
 from tui.models.host import HostConfig
 from tui.services.change import planner
-from tui.services.facts import udev
 from tui.services.host import Host
 from tui.services.network import backends, pin, pin_boot
+from tui.services.network.owners import Managers
 from tui.services.network.recorded import RecordedKernel
 
 DEFAULT = "/usr/lib/systemd/network/99-default.link"
@@ -90,12 +90,12 @@ def test_once_bound_it_is_no_change() -> None:
 def test_udev_is_read_from_its_database(tmp_path: Path) -> None:
     card = Link(3, "lan1", TWO, TWO)
     host = Host(tmp_path, RecordedKernel(Facts()))
-    assert udev.named_by(card, host) == ""
+    assert Managers(host).named_by(card) == ""
     data = tmp_path / "run/udev/data/n3"
     data.parent.mkdir(parents=True)
     data.write_text(f"I:1\nE:ID_NET_LINK_FILE={DEFAULT}\nE:ID_NET_NAME=lan1\n")
-    assert udev.named_by(card, host) == DEFAULT
-    assert udev.named_by(replace(card, kind="vlan"), host) == ""
+    assert Managers(host).named_by(card) == DEFAULT
+    assert Managers(host).named_by(replace(card, kind="vlan")) == ""
 
 
 def test_pins_are_ours_and_those_of_netplan(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import os
 from dataclasses import replace
 
 from tui.models.facts import Facts, Given, Link, Setters, Trust
-from tui.services.facts import cluster, configured, given, identity, management, session, setters, udev
+from tui.services.facts import cluster, configured, given, identity, management, session, setters
 from tui.services.host import Host
 from tui.services.network.owners import Managers
 from tui.services.proxy import places
@@ -67,7 +67,7 @@ def _links(host: Host, managers: Managers, gifts: tuple[Given, ...]) -> tuple[Li
     except OSError:
         return ()
     if host.kind != "recorded":  # the owners of a recorded host are in the recording
-        found = [replace(link, owner=managers.owner(link), named_by=udev.named_by(link, host)) for link in found]
+        found = [replace(link, owner=managers.owner(link), named_by=managers.named_by(link)) for link in found]
     layers = configured.Layers(host)
     return tuple(given.marked(layers.applied_to(link), gifts) for link in found)
 

@@ -55,6 +55,12 @@ def udev_manager(database: str) -> str:
     return ""
 
 
+def link_file(database: str) -> str:
+    """Path of the .link file by which udev has set a card up (ID_NET_LINK_FILE); "" where it does not say."""
+    lines = (line for line in database.splitlines() if line.startswith("E:ID_NET_LINK_FILE="))
+    return next(lines, "").partition("=")[2]
+
+
 def fits(name: str, pattern: str) -> bool:
     """Shell pattern; most are plain names, and fnmatch brings `re` along."""
     if not any(c in pattern for c in "*?["):

@@ -67,6 +67,12 @@ class Managers:
             return self._claimed(link, *found[0])
         return self._unclaimed(link)
 
+    def named_by(self, link: Link) -> str:
+        """Path of the .link file by which udev has set this card up; "" where there is no udev, or no card."""
+        if self.host.kind != "real" or link.made or not link.permanent_mac:
+            return ""
+        return claims.link_file(reading.text(self.host, f"/run/udev/data/n{link.index}") or "")
+
     def _claims(self, link: Link) -> Iterator[tuple[str, str]]:
         """Everybody who configures this link, with the file that says so."""
         networkd = netif.state(self.host, link.index) if "networkd" in self.running else netif.State()
