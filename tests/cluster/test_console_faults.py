@@ -15,7 +15,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -32,6 +32,7 @@ VIP, TAKEN = "10.66.0.100", "10.66.0.77"
 WITHIN = 10.0
 """Seconds from the agent's knowing to the screen."""
 RUNC = "/usr/lib/sandbox-quirks/runc"
+OTHER = "/etc/systemd/system/containerd.service.d/99-other.conf"
 pytestmark = [
     pytest.mark.skipif(FOLDER is None, reason="no engine here: ONSITE_ENGINE_PAYLOAD names no payload folder"),
     pytest.mark.skipif(os.environ.get("ONSITE_FULL") != "1", reason="long: make console-cluster"),
@@ -359,10 +360,10 @@ def second_member(scene: Scene) -> Seen:
 
 
 def other_config(scene: Scene) -> Seen:
-    node, place = scene.other.node, "/etc/systemd/system/containerd.service.d/99-other.conf"
+    node = scene.other.node
     node.must(
         "containerd config default > /etc/other.toml && "
-        f"printf '[Service]\\nExecStart=\\nExecStart=/usr/bin/containerd --config /etc/other.toml\\n' > {place} && "
+        f"printf '[Service]\\nExecStart=\\nExecStart=/usr/bin/containerd --config /etc/other.toml\\n' > {OTHER} && "
         "systemctl daemon-reload && systemctl restart containerd"
     )
     begun(scene)
@@ -370,7 +371,7 @@ def other_config(scene: Scene) -> Seen:
         "3d.4: the runtime of n2 runs with another configuration", "Watch", lambda: scene.told("K202"),
         "K202", "n2: The container runtime does not use", "Look for another containerd configuration",
     )  # fmt: skip
-    node.must(f"rm {place} && systemctl daemon-reload && systemctl restart containerd")
+    node.must(f"rm {OTHER} && systemctl daemon-reload && systemctl restart containerd")
     errands.undo(scene.desk)
     return seen
 
@@ -429,18 +430,51 @@ FAULTS = (
 )  # fmt: skip
 
 
+def as_before(scene: Scene) -> None:
+    """After a fault that was not seen: all of it taken away, so that the others can be tried."""
+    desk, node = scene.desk, scene.other.node
+    if not node.powered:
+        node.boot()
+        scene.other.again()
+    mended = f"systemctl stop squatter; umount /var/lib/containerd; test -e /root/runc && cp /root/runc {RUNC}"
+    node.run(f"{mended}; rm -f {OTHER}; systemctl daemon-reload; systemctl restart containerd")
+    scene.restart(scene.away, "")
+    scene.away.answers()
+    with suppress(AssertionError):
+        scene.lab.on_switch("addr", "del", f"{TAKEN}/24", "dev", "br0")
+    desk.again()
+    desk.press("9")
+    desk.until(lambda: any(w in str(desk) for w in ("in no cluster", "Watch ", "Delete ")), 60, "the cluster")
+    if "Delete " in str(desk):
+        errands.delete(desk, "shop")
+    elif "Watch " in str(desk):
+        desk.to("Watch ")
+        desk.press("enter")
+        errands.undo(desk)
+
+
 def test_every_fault_is_seen_with_its_remedy(scene: Scene) -> None:
     order = list(FAULTS)
     random.Random(SEED).shuffle(order)
     print(f"seed {SEED}: {', '.join(f.__name__ for f in order)}")
     REPORT.note = f"Order shuffled by the seed {SEED} (`ONSITE_SEED={SEED}` repeats it)."
     chosen = os.environ.get("ONSITE_FAULTS", "").split()
+    missed = []
     for fault in (f for f in order if not chosen or f.__name__ in chosen):
-        seen = fault(scene)
-        knew = "" if seen.knew is None else f"{seen.knew:.1f}"
-        REPORT.row(seen.what, seen.where, seen.sentence, knew, f"{seen.took:.1f}")
-        assert seen.took < WITHIN, seen
+        try:
+            seen = fault(scene)
+        except AssertionError as error:
+            print(f"{fault.__name__}: {error}", flush=True)
+            missed.append(fault.__name__)
+            REPORT.row(fault.__name__, "", "not seen", "", "")
+            as_before(scene)
+        else:
+            knew = "" if seen.knew is None else f"{seen.knew:.1f}"
+            REPORT.row(seen.what, seen.where, seen.sentence, knew, f"{seen.took:.1f}")
+            if seen.took > WITHIN:
+                missed.append(f"{fault.__name__}, {seen.took:.1f} s")
         DONE.add(fault.__name__)
+    assert not missed
 
 
 def test_the_table_is_written() -> None:
