@@ -28,6 +28,7 @@ TITLE = 24
 
 class ChecksScreen(Place):
     NAME = "checks"
+    OPEN = True
     CSS_PATH = "../styles/checks.tcss"
     HELP_TEXT = (
         "R climbs the ladder, from the cable up to the registry; the first line that fails is the one to mend. "

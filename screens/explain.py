@@ -17,6 +17,7 @@ from tui.widgets.place import Place
 
 class ExplainScreen(Place):
     NAME = "help"
+    OPEN = True
     IS_PLACE = False
     HELP_TEXT = "Up and Down scroll, Esc goes back."
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -33,6 +33,7 @@ MARKS = "ok fine   ! needs a look   x wrong   .. under way   - does not apply"
 
 class HelpScreen(Place):
     NAME = "help"
+    OPEN = True
     CSS_PATH = "../styles/help.tcss"
     HELP_TEXT = "C asks for a code, such as N207, and shows its page."
     BINDINGS: ClassVar[list[BindingType]] = [

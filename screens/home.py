@@ -26,6 +26,7 @@ ADDRESS_LINES = 6
 
 class HomeScreen(Place):
     NAME = "home"
+    OPEN = True
     HELP_TEXT = "Who this host is, its addresses, and the steps. Enter opens the step at the mark."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open the step", key_display="Enter"),

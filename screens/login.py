@@ -26,9 +26,11 @@ FIRST = "This host has no administrator yet. Whom you make here may change every
 class LoginScreen(Place):
     """Args:
     then: the place to go to afterwards.
+    onward: what was to be opened there.
     """
 
     NAME = "login"
+    OPEN = True
     CSS_PATH = "../styles/login.tcss"
     IS_PLACE = False
     AUTO_FOCUS = "FormView > *"
@@ -43,9 +45,9 @@ class LoginScreen(Place):
         Binding("ctrl+y,f1", "app.help", "help", key_display="^Y"),
     ]
 
-    def __init__(self, session: Session, then: str) -> None:
+    def __init__(self, session: Session, then: str, onward: Place | None = None) -> None:
         super().__init__(session)
-        self.then = then
+        self.then, self.onward = then, onward
         self.first = not session.administrator
         self.head = Page(focusable=False, id="head")
         self.form = FormView(FIRST_FORM if self.first else LOGIN_FORM, {})
@@ -102,7 +104,7 @@ class LoginScreen(Place):
             self._refused(refused.issues[0])
         else:
             self.dismiss()
-            self.app.post_message(LoggedIn(self.then))
+            self.app.post_message(LoggedIn(self.then, self.onward))
         finally:
             self.asking = False
 

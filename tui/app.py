@@ -8,7 +8,7 @@ import logging
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.app import App
@@ -114,9 +114,21 @@ class OnsiteApp(App[None], inherit_bindings=False):
 
         await self.push_screen(LoginScreen(self.session, name))
 
+    def push_screen(
+        self, screen: Any, callback: Any = None, wait_for_dismiss: Any = False, *, mode: str | None = None
+    ) -> Any:
+        """Show a screen on top. One that is for more than looking asks for a login first, whoever it comes from."""
+        if isinstance(screen, Place) and not (screen.OPEN or self.session.gate.open):
+            from screens.login import LoginScreen
+
+            screen, callback = LoginScreen(self.session, self.current_mode, screen), None
+        return super().push_screen(screen, callback, wait_for_dismiss, mode=mode)
+
     async def on_logged_in(self, message: LoggedIn) -> None:
         self._refresh_places()
         await self.action_go(message.then)
+        if message.onward is not None:
+            await self.push_screen(message.onward)
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key | events.Paste):
@@ -136,6 +148,10 @@ class OnsiteApp(App[None], inherit_bindings=False):
         if self.session.lock():
             if isinstance(self.screen, Question):  # asked by a place that is shut now
                 self.screen.dismiss(False)
+            for name in OPEN:  # nothing that needs a login stays on top of a place that needs none
+                while any(isinstance(x, Place) and not x.OPEN for x in self._screen_stacks.get(name, ())):
+                    await self.switch_mode(name)
+                    await self.pop_screen()
             await self.switch_mode("home")
             self._refresh_places()
 

@@ -5,20 +5,29 @@ PAM is the real one, with a stack of the test's own: a program that knows one pa
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from screens.support import SupportScreen
 from tests.screens.conftest import Opened
 from tests.screens.grid import gone, grid, seen, until
+from tests.screens.machine import NOON
 from tests.screens.paths import KEEP, STATIC, walk
+from tests.screens.test_checks import EXPIRED
+from tui.models.check import Run, Rung
+from tui.models.facts import FileFact
 from tui.services.clock import FixedClock
 from tui.services.login.gate import Gate
 from tui.session import NOBODY, Session
 from tui.widgets.places import PLACES
 
 PASSWORD = "correct horse"
+FAILED = Run(
+    "lan0", (Rung("carrier", "Cable", 1.0, "failed", 0.1, "no carrier", EXPIRED),), finished=NOON, boot_id="this"
+)
 
 
 @pytest.fixture
@@ -75,6 +84,88 @@ async def test_the_list_of_places_and_the_steps_ask_too(door: Gate, opened: Open
         await seen(pilot, "Log in")
         await pilot.press("escape", "left", "down", "enter")
         await seen(pilot, "Log in")
+
+
+async def test_a_support_bundle_asks_too(door: Gate, session: Session, opened: Opened) -> None:
+    """It is offered after checks that failed, in a place that needs no login; it writes files and opens a port."""
+    session.last_run = FAILED
+    async with opened(("0",)) as pilot:
+        await pilot.press("s")
+        await seen(pilot, "Log in")
+        await pilot.press("escape")
+        await seen(pilot, "*0 Checks")
+        await pilot.press("s")
+        await seen(pilot, "Log in")
+        await log_in(pilot)
+        await seen(pilot, "Support bundle: what leaves this host")
+        assert isinstance(session.host.clock, FixedClock)
+        session.host.clock.move(601)
+        await seen(pilot, "Steps")
+        await pilot.press("0")
+        await seen(pilot, "*0 Checks")
+        assert "Support bundle" not in grid(pilot.app)
+        assert SupportScreen not in map(type, pilot.app.screen_stack)
+
+
+LOOKING = {
+    "HomeScreen",
+    "ChecksScreen",
+    "HelpScreen",
+    "LoginScreen",
+    "ExplainScreen",
+    "RegistrationQrScreen",
+    "Question",
+}
+
+MOVES = (
+    "app.focus",
+    "go(",
+    "next",
+    "cursor",
+    "scroll",
+    "page",
+    "places",
+    "delete",
+    "home",
+    "end",
+    "select",
+    "up",
+    "down",
+)
+"""What goes about on a screen, and to other places, of which `test_every_other_place_asks` speaks."""
+
+
+async def test_no_key_of_an_open_place_leads_further(door: Gate, session: Session, opened: Opened) -> None:
+    """Every key that does something, on every screen that such keys lead to: with failed checks and a page to scan."""
+    session.last_run = FAILED
+    page = FileFact("/etc/onsite/registration.json", text='{"registration_url": "https://a/"}')
+    session.facts = replace(session.facts, files=(page,))
+    async with opened(()) as pilot:
+        app = pilot.app
+
+        async def go(*way: str) -> None:
+            while len(app.screen_stack) > 1:
+                await pilot.press("escape")
+            await pilot.press("1", *way)
+
+        ways: dict[str, tuple[str, ...]] = {"HomeScreen": (), "ChecksScreen": ("0",), "HelpScreen": ("question_mark",)}
+        for here, way in (queue := list(ways.items())):
+            await go(*way)
+            keys = {bound.binding.action: key for key, bound in app.screen.active_bindings.items()}
+            for action, key in sorted(keys.items(), key=lambda pair: "climb" in pair[0]):  # which forgets what failed
+                if action.startswith(MOVES) or (here, action) == ("Question", "answer(True)"):
+                    continue
+                await go(*way)
+                assert app.screen.check_action(action.partition("(")[0], ()), f"{here} {key} does nothing"
+                await pilot.press(key)
+                names = [type(screen).__name__ for screen in app.screen_stack]
+                assert LOOKING.issuperset(names), f"{here} {key}: {names}"
+                if names[-1] not in ways:
+                    ways[names[-1]] = (*way, key)
+                    queue.append((names[-1], ways[names[-1]]))
+    assert set(ways) == LOOKING
+    assert session.draft is None
+    assert {event["event"] for event in session.audit()} <= {"login refused"}
 
 
 async def test_once_and_then_it_is_open(

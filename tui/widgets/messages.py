@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.message import Message
+
+if TYPE_CHECKING:
+    from tui.widgets.place import Place
 
 
 class FactsChanged(Message):
@@ -18,11 +23,11 @@ class DraftChanged(Message):
 
 
 class LoggedIn(Message):
-    """Somebody may change this host from here on, and wanted to go to that place."""
+    """Somebody may change this host from here on, and wanted to go to that place, or onward from there."""
 
-    def __init__(self, then: str) -> None:
+    def __init__(self, then: str, onward: Place | None = None) -> None:
         super().__init__()
-        self.then = then
+        self.then, self.onward = then, onward
 
 
 class Held(Message):

@@ -86,6 +86,8 @@ class Place(Screen[None], inherit_bindings=False):
     """
 
     NAME: ClassVar[str] = ""
+    OPEN: ClassVar[bool] = False
+    """Only for looking: it needs no login."""
     IS_PLACE: ClassVar[bool] = True
     """Digits lead from here to other places; not from an editor, where they are typed."""
     HELP_TEXT: ClassVar[str] = ""
