@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from bench.model import Model
 from bench.terminal import key
@@ -127,6 +127,7 @@ class Machine:
         self._qmp_lines.readline()
         self.qmp("qmp_capabilities")
         self._agent: socket.socket | None = None
+        self._said_by_agent: BinaryIO | None = None
         self.model = Model(80, 24)
         threading.Thread(target=self._listen, args=(self.serial,), daemon=True).start()
 
@@ -142,7 +143,7 @@ class Machine:
         if self.qemu is not None:
             self.qemu.kill()
             self.qemu.wait()
-            for line in (self.serial, self._qmp, self._agent):
+            for line in (self.serial, self._qmp_lines, self._qmp, self._said_by_agent, self._agent):
                 if line is not None:
                     line.close()
         self.qemu = None
@@ -314,15 +315,17 @@ class Machine:
             self._agent.sendall(json.dumps(asked).encode() + b"\n")
             answer = self._answer()
         except (OSError, ValueError):
-            if self._agent is not None:
-                self._agent.close()
-            self._agent = None
+            for given_up in (self._said_by_agent, self._agent):
+                if given_up is not None:
+                    given_up.close()
+            self._agent = self._said_by_agent = None
             raise
         if "error" in answer:
             raise ValueError(answer["error"])
         return answer["return"]
 
     def _answer(self) -> Any:
+        assert self._said_by_agent is not None
         line = self._said_by_agent.readline()
         if not line:
             raise OSError("the guest agent has gone")

@@ -21,7 +21,8 @@ from tui.services.network import pin
 
 HOME = "/opt/onsite"
 MANIFEST = f"{HOME}/manifest.json"
-UNITS = "/etc/systemd/system"
+SYSTEMD = "/etc/systemd"
+UNITS = f"{SYSTEMD}/system"
 COMMAND = "/usr/local/bin/onsite"
 OURS = ("/var/lib/onsite", "/etc/onsite", "/run/onsite", HOME)
 """Folders that are nobody else's."""
@@ -112,7 +113,8 @@ def _images(host: Host) -> Iterator[FileImage]:
         if path.is_dir():
             continue
         name = path.relative_to(_ASSETS)
-        where = f"/etc/udev/rules.d/{name}" if path.suffix == ".rules" else f"{UNITS}/{name}"
+        folder = {".rules": "/etc/udev/rules.d"}.get(path.suffix, UNITS)
+        where = f"{SYSTEMD if name.parts[0] == 'system.conf.d' else folder}/{name}"
         content = path.read_bytes()
         yield FileImage(where, content, 0o644, 0, 0)
         for line in content.decode().splitlines():
@@ -165,7 +167,7 @@ async def _reload(host: Host) -> bool:
     """Read the units again, and begin the gettys of the consoles anew. Whether there is a systemd that could."""
     if not system.booted(host):
         return False
-    await system.output("/bin/systemctl", "daemon-reload")
+    await system.output("/bin/systemctl", "daemon-reexec")  # a reload does not read system.conf.d
     here = _own_line()
     listed = await system.output(
         "/bin/systemctl", "list-units", "--plain", "--no-legend", "getty@tty1.service", "serial-getty@*.service"
