@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+import time
 
 from tui.commands import words
 from tui.models.change import Refused
@@ -12,6 +13,10 @@ from tui.services.change import transaction
 from tui.services.change.transaction import Outcome
 from tui.services.host import Host
 from tui.services.network import backends
+
+
+_TRIES = 3
+"""At boot, where nobody stands there to call it again and the network waits for it."""
 
 
 def keep(host: Host, arguments: list[str]) -> int:
@@ -54,14 +59,18 @@ def recover(host: Host, arguments: list[str]) -> int:
     parser = argparse.ArgumentParser("onsite recover", description="Take an interrupted change back.")
     parser.add_argument("--boot", action="store_true", help="no network manager runs yet")
     given = parser.parse_args(arguments)
-    try:
-        outcome = asyncio.run(transaction.recover(host, backends(), early=given.boot))
-    except Refused as refused:
-        words.complain(refused.issues)
-        return words.exit_code(refused.issues)
-    except OSError as error:
-        print(f"C104 The change could not be taken back yet: {error.strerror or error}.", file=sys.stderr)
-        return 1
+    for left in range(_TRIES - 1 if given.boot else 0, -1, -1):
+        try:
+            outcome = asyncio.run(transaction.recover(host, backends(), early=given.boot))
+            break
+        except Refused as refused:
+            words.complain(refused.issues)
+            return words.exit_code(refused.issues)
+        except OSError as error:
+            print(f"C104 The change could not be taken back yet: {error.strerror or error}.", file=sys.stderr)
+            if not left:
+                return 1
+            time.sleep(1)
     if outcome is None:
         print("Nothing was interrupted.")
         return 0
