@@ -14,7 +14,6 @@ from tui.services.change.transaction import Outcome
 from tui.services.host import Host
 from tui.services.network import backends
 
-
 _TRIES = 3
 """At boot, where nobody stands there to call it again and the network waits for it."""
 

@@ -6,7 +6,7 @@ that it is made anew. What is no longer wanted is taken away last, when its port
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from tui.models.facts import Layer, Link, LinkState
 from tui.services.change.journal import LinkChange
@@ -24,9 +24,12 @@ def upward(links: Iterable[LinkChange], states: Mapping[str, LinkState]) -> list
 
 
 async def cleared(
-    host: Host, links: Iterable[LinkChange], states: Mapping[str, LinkState], backends: Mapping[str, Backend]
+    host: Host, links: Sequence[LinkChange], states: Mapping[str, LinkState], backends: Mapping[str, Backend]
 ) -> None:
     """Take away what is there in another shape than it shall have, upper links first.
+
+    Ports that leave a bond and have no permanent MAC leave it here: in a bond they have the MAC of another port
+    (balance-alb exchanges them), and a file that means them by their own would mean nobody.
 
     Raises:
         OSError: the kernel or the manager refused.
@@ -34,6 +37,12 @@ async def cleared(
     now = {link.name: link for link in host.kernel.links() if link.layer is not None}
     if not now:
         return
+    for link in links:
+        port, wanted = _find(host, link.identity), states[link.identity]
+        if port is None or port.permanent_mac or not wanted.there or wanted.master:
+            continue
+        if port.master in now and now[port.master].kind == "bond":
+            await making.freed(host, port.name)
     other = [
         x for x in links
         if (wanted := states[x.identity]).there and x.name in now and now[x.name].layer != wanted.layer
