@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tui import demo
+
 CODE = Path(__file__).resolve().parents[1]
+PREFIX = "onsite-practice-"
 
 
 def control(folder: Path, *options: str, check: bool = True, **more: Any) -> subprocess.CompletedProcess[str]:
@@ -104,6 +109,14 @@ class PracticeHost:
         return (self.folder / "log").read_text()
 
 
+@cache
+def _end_left_over() -> None:
+    """Practice hosts of test runs that were killed: they live on, and so do their folders."""
+    for folder in demo.left_over(PREFIX):
+        control(folder, "--stop", check=False)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 @contextmanager
 def practice_host() -> Iterator[PracticeHost]:
     """A fresh practice host of its own, ended afterwards; several at once do not meet.
@@ -112,7 +125,8 @@ def practice_host() -> Iterator[PracticeHost]:
         subprocess.CalledProcessError: none can be had here; code 3 where namespaces are refused.
     """
     # Not below pytest's tmp_path: the path of a Unix socket may have 107 bytes only.
-    folder = Path(tempfile.mkdtemp(prefix="onsite-practice-"))
+    _end_left_over()
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
     try:
         started = control(folder)
         yield PracticeHost(folder, json.loads(started.stdout))

@@ -11,7 +11,7 @@ import os
 import socket
 import stat
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ _CODE = Path(__file__).resolve().parents[1]
 _WORDS = {"user": "a user namespace", "network": "a network namespace of root"}
 _PASSED = ("machine", "clock", "play", "record", "terminal")
 """Options that are the console's own and only pass through."""
+RECORDED = "onsite-recorded-"
+"""How the folders of recorded hosts begin; the process id follows."""
 _NOTHING_WORKS = 3
 """Exit code of agent.practice: no kind of namespace is to be had, reasons on standard error."""
 
@@ -183,8 +185,27 @@ def _first_recording() -> Path:
 
 def _recorded(options: list[str], command: list[str], run: Callable[[list[str]], int], why: str = "") -> int:
     """Changes to a recorded host stay in memory, so its root folder is an empty one that is thrown away."""
+    import shutil
     import tempfile
 
     os.environ["ONSITE_PRACTICE_WHY"] = why
-    with tempfile.TemporaryDirectory(prefix="onsite-recorded-") as root:
+    for folder in left_over(RECORDED):
+        shutil.rmtree(folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f"{RECORDED}{os.getpid()}-") as root:
         return run(["--root", root, "--practice", "recorded", *options, *command])
+
+
+def left_over(prefix: str) -> Iterator[Path]:
+    """This user's folders PREFIX PID - NAME in the temp folder whose process is gone: it was killed."""
+    import tempfile
+
+    for folder in Path(tempfile.gettempdir()).glob(f"{prefix}*-*"):
+        pid = folder.name.removeprefix(prefix).partition("-")[0]
+        found = folder.lstat()
+        if pid.isdecimal() and stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid():
+            try:
+                os.kill(int(pid), 0)
+            except ProcessLookupError:
+                yield folder
+            except (PermissionError, OverflowError):  # somebody else's process, or none that there can be
+                continue

@@ -427,6 +427,24 @@ def test_a_recorded_host_gets_an_empty_root_that_is_thrown_away(folder: Path) ->
     folder.rmdir()
 
 
+def test_what_a_killed_demo_left_is_cleared_away_at_the_next_start(folder: Path, tmp_path: Path) -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    dead, alive, foreign, linked = (
+        tmp_path / f"onsite-recorded-{name}" for name in (f"{gone.pid}-a", f"{os.getpid()}-b", "x-c", f"{gone.pid}-d")
+    )
+    for path in (dead, alive, foreign):
+        (path / "etc").mkdir(parents=True)
+    linked.symlink_to(alive)
+    ran = subprocess.run(
+        [sys.executable, "-c", DEMO, "--machine", "any"], cwd=CODE, text=True, capture_output=True, timeout=60,
+        env={**os.environ, "ONSITE_PRACTICE": str(folder), "TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    assert ran.returncode == 7, ran.stderr
+    assert set(tmp_path.iterdir()) == {alive, foreign, linked}
+    folder.rmdir()
+
+
 # --- entering ---
 
 
