@@ -26,7 +26,7 @@ pytestmark = [
     pytest.mark.timeout(3600),
     pytest.mark.skipif(not os.environ.get("ONSITE_FULL"), reason="long: make host-full"),
 ]
-MOMENTS = {"apply": 5, "keep": 5, "recovery": 4}
+MOMENTS = {"apply": 4, "keep": 4, "recovery": 3}
 """Cuts in each phase, spread over all its moments."""
 CASE = CASES["bond, active-backup"]
 WITHOUT: dict[str, Any] = {"version": 1, "links": FORMER, "removed": ["bond0"]}

@@ -72,6 +72,10 @@ CASES = {
         {"bond0": ("bond", "198.51.100.10/24")}, {"lan4": "bond0", "lan5": "bond0"},
         {("bond0", "mode"): "active-backup", ("bond0", "primary"): "lan5"},
     ),
+    "bond, balance-alb": Case(
+        ({"name": "bond0", "bond": {"ports": [LAN4, LAN5], "mode": "balance-alb"}, **static("198.51.100.10/24")},),
+        {"bond0": ("bond", "198.51.100.10/24")}, {"lan4": "bond0", "lan5": "bond0"}, {("bond0", "mode"): "balance-alb"},
+    ),
     "bond, 802.3ad": Case(
         ({"name": "bond0", "bond": LACP, **static("198.51.100.10/24")},),
         {"bond0": ("bond", "198.51.100.10/24")}, {"lan4": "bond0", "lan5": "bond0"},
