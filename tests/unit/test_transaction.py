@@ -13,6 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from agent import configuring
 from tui.models.change import FileImage, Plan, Refused
 from tui.models.facts import Address, Facts, Link, Route
 from tui.models.host import HostConfig
@@ -219,6 +220,43 @@ async def test_a_reboot_in_the_window_is_the_revert(tmp_path: Path) -> None:
     assert outcome.result == "reverted"
     assert _kept(fresh) == []
     assert await transaction.recover(fresh, BACKENDS) is None
+
+
+async def test_what_a_boot_left_undecided_is_taken_back_later_with_the_kernel(tmp_path: Path) -> None:
+    """The interrupted change came up, as its files were there when the network began."""
+    host = _host(tmp_path)
+    before = _kernel(host)
+    await _apply(host, _config())
+    _boot(host, "second")
+    outcome = await transaction.recover(host, BACKENDS)
+    assert outcome is not None
+    assert outcome.result == "reverted"
+    assert _kernel(host) == before
+
+
+async def test_the_agent_takes_back_what_an_earlier_boot_left_and_nothing_else(tmp_path: Path) -> None:
+    host = _host(tmp_path)
+    await _apply(host, _config())
+    await configuring.undecided(host)
+    assert journal.pending(host) is not None
+    _boot(host, "second")
+    await configuring.undecided(host)
+    assert journal.pending(host) is None
+
+
+async def test_files_that_somebody_broke_meanwhile_leave_no_change_undecided(tmp_path: Path) -> None:
+    class Broken(Direct):
+        async def derive(self, host: Host) -> None:
+            raise OSError(errno.EINVAL, "99-broken.yaml:1:1: Invalid YAML")
+
+    host = _host(tmp_path)
+    await _apply(host, _config())
+    _boot(host, "second")
+    outcome = await transaction.recover(host, {"direct": Broken()}, early=True)
+    assert outcome is not None
+    assert (outcome.result, outcome.issues[0].code) == ("unverified", "M101")
+    assert "99-broken.yaml" in outcome.issues[0].text
+    assert journal.pending(host) is None
 
 
 async def test_recover_leaves_a_change_that_waits(tmp_path: Path) -> None:
