@@ -137,7 +137,8 @@ class Host(Protocol):
 def install(root: Path) -> None:
     """The project's units into a tree, enabled where they want to be."""
     for unit in (CODE / "assets/units").glob("*.*"):
-        if unit.is_dir() or unit.name == "onsite-agent.service":  # consoles need a tty; the agent has tests of its own
+        # consoles need a tty; the agent has tests of its own; where the target goes there is a link of systemd's
+        if unit.is_dir() or unit.suffix == ".target" or unit.name == "onsite-agent.service":
             continue
         shutil.copy(unit, root / "usr/lib/systemd/system" / unit.name)
         if "\n[Install]" in unit.read_text():
