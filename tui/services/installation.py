@@ -167,7 +167,7 @@ async def _reload(host: Host) -> bool:
     """Read the units again, and begin the gettys of the consoles anew. Whether there is a systemd that could."""
     if not system.booted(host):
         return False
-    await system.output("/bin/systemctl", "daemon-reexec")  # a reload does not read system.conf.d
+    await system.output("/bin/systemctl", "daemon-reload")  # which reads system.conf.d too
     here = _own_line()
     listed = await system.output(
         "/bin/systemctl", "list-units", "--plain", "--no-legend", "getty@tty1.service", "serial-getty@*.service"
