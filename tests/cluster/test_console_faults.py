@@ -451,6 +451,11 @@ def as_before(scene: Scene) -> None:
         desk.to("Watch ")
         desk.press("enter")
         errands.undo(desk)
+    if "Throw that draft away" in str(desk):
+        desk.to("Throw that draft away")
+        desk.press("enter")
+        desk.shows("Throw the draft away?")
+        desk.press("y")
 
 
 def test_every_fault_is_seen_with_its_remedy(scene: Scene) -> None:
