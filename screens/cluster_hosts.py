@@ -21,6 +21,8 @@ from tui.widgets.messages import Explain, Go
 from tui.widgets.page import BLANK, Row, clip, heading, text, wrapped
 
 SECONDS = 6.0
+WORKERS = PoolDraft(name="workers")
+"""The pool that Space makes where there is none of workers yet."""
 
 
 class HostsStep(ListStep):
@@ -34,7 +36,7 @@ class HostsStep(ListStep):
         Binding("space", "role", "role", key_display="Space"),
         Binding("n", "nic", "interface", key_display="N"),
         Binding("a", "add", "pool", key_display="A"),
-        Binding("d", "drop", "drop", key_display="D"),
+        Binding("d", "drop", "drop", show=False),
         Binding("enter", "choose", "change", show=False),
         Binding("l", "hosts", "link", key_display="L"),
         *CreateStep.BINDINGS,
@@ -136,11 +138,12 @@ class HostsStep(ListStep):
         roles = [*(p.name for p in self.draft.pools), ""]
         now = self.draft.hosts.get(host, "")
         if now == self.draft.pools[0].name and len(roles) == 2:  # there are no workers yet: the next role makes some
-            self.change(pools=(*self.draft.pools, PoolDraft(name="workers")))
-            roles.insert(1, "workers")
+            self.change(pools=(*self.draft.pools, WORKERS))
+            roles.insert(1, WORKERS.name)
         following = roles[(roles.index(now) + 1) % len(roles)] if now in roles else roles[0]
-        others = {h: p for h, p in self.draft.hosts.items() if h != host}
-        self.change(hosts={**others, host: following} if following else others)
+        hosts = {h: p for h, p in self.draft.hosts.items() if h != host} | ({host: following} if following else {})
+        left = now == WORKERS.name and now not in hosts.values()  # what Space made goes with its last host
+        self.change(pools=tuple(p for p in self.draft.pools if p != WORKERS or not left), hosts=hosts)
         self.update()
 
     def action_nic(self) -> None:

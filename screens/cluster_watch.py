@@ -128,7 +128,7 @@ def line(step: Step, width: int) -> Row:
         took = spent
     else:
         took = f"about {before}" if before else ""
-    late = ", longer than before" if step.mark == "!" else ""
+    late = ", longer than before" if step.mark == "!" and before else ""
     return marked(step.mark, clip(f"{clip(step.label, 33):<34}{took}{late}", width - 3))
 
 

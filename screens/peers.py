@@ -246,7 +246,19 @@ def _row(peer: LinkPeer, width: int) -> Row:
     from tui.services import peers
 
     wrong = peers.silent(peer)
-    content = "" if peer.content_sync_status in ("", "Synced") else f", {peer.content_sync_status}"
-    state = f"{wrong.code} {peer.health.reason if peer.health else ''}" if wrong else f"ready{content}"
+    mark, state = _content(str(peer.content_sync_status or ""))
+    if wrong:
+        mark, state = "x", f"{wrong.code} {peer.health.reason if peer.health else ''}"
     words = f"{clip(peers.name(peer), 19):<20}{peer.ip:<17}{peer.role:<10}{state}"
-    return marked("x" if wrong else "ok", clip(words, width - 3), peer.id)
+    return marked(mark, clip(words, width - 3), peer.id)
+
+
+def _content(status: str) -> tuple[str, str]:
+    """Whether it has the content of its leader, in a mark and few words."""
+    if status in ("", "Synced"):
+        return "ok", "ready"
+    if status == "Pending":
+        return "..", "content comes"
+    if status.startswith("Syncing"):
+        return "..", f"content{status.removeprefix('Syncing')}"
+    return "!", status

@@ -39,6 +39,8 @@ from tui.models.contract.running import (
 )
 
 RENEWAL_DAYS = 30
+NODE_ILL = "K303"
+"""The code of what an engine says of one node, whose name its text begins with."""
 COMING = 180
 """Seconds within which a node that joins becomes ready; before that nothing is wrong with it."""
 
@@ -59,7 +61,9 @@ def details(
     wanted = kept.configuration.metadata
     pools = list(dict.fromkeys((n.pool, n.role) for n in spec.nodes))
     seen = _seen(status, now, coming)
-    errors = [r["text"] for r in status.reasons if r["severity"] == "error"]
+    fresh = _fresh(status, now, coming)
+    reasons = [r for r in status.reasons if r["code"] != NODE_ILL or r["text"].partition(":")[0] not in fresh]
+    errors = [r["text"] for r in reasons if r["severity"] == "error"]
     running = state == "Running"
     return _sent(
         Cluster(
@@ -96,7 +100,7 @@ def details(
                     Condition(
                         type=r["code"], status="False", reason=r["severity"], message=f"{r['text']} {r['remedy']}"
                     )
-                    for r in status.reasons
+                    for r in reasons
                 ],
                 health=Health(
                     status="Unhealthy" if errors or not running else "Healthy", reason=errors[0] if errors else reason
@@ -132,8 +136,12 @@ def nodes(spec: Spec, status: Status, now: float, *, coming: bool = False) -> di
 
 def _seen(status: Status, now: float, coming: bool) -> dict[str, dict[str, Any]]:
     """The nodes that the cluster knows, by name. One that has just come and is not ready yet is still on its way."""
-    fresh = {n["name"] for n in status.nodes if coming and not n["ready"] and (_seconds(n, now) or 0) < COMING}
+    fresh = _fresh(status, now, coming)
     return {n["name"]: n for n in status.nodes if n["name"] not in fresh}
+
+
+def _fresh(status: Status, now: float, coming: bool) -> set[str]:
+    return {n["name"] for n in status.nodes if coming and not n["ready"] and (_seconds(n, now) or 0) < COMING}
 
 
 def _node(node: Node, seen: dict[str, Any] | None, now: float) -> ClusterNode:

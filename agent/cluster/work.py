@@ -70,7 +70,7 @@ class Clusters:
             Step("HostsPrepared", "Hosts are prepared", self._on(spec, Forming.prepare), self._taken_back(spec)),
             Step("ControlPlaneReady", "First control plane is ready", self._on(spec, Forming.found)),
             *(self._joins(spec, node) for node in Forming(spec, {}).joining),
-            Step("ClusterProven", "Pods and services work on every node", self._on(spec, _prove)),
+            Step("ClusterProven", "Pods and services work", self._on(spec, _prove)),
         )
 
     def _change(self, argument: Mapping[str, Any]) -> Sequence[Step]:
@@ -86,17 +86,17 @@ class Clusters:
         marked = {n.uid: marks(n) for n in before.nodes}
         if any(marked.get(n.uid, marks(n)) != marks(n) for n in after.nodes):
             run = self._on(after, lambda forming: forming.mark(before))
-            steps.append(Step("NodesMarked", "Nodes have their labels and taints", run))
+            steps.append(Step("NodesMarked", "Nodes have labels and taints", run))
         if before.manifests != after.manifests:
             steps.append(Step("PacksApplied", "Packs are applied", self._on(after, Forming.packs)))
-        steps.append(Step("ClusterProven", "Pods and services work on every node", self._on(after, _prove)))
+        steps.append(Step("ClusterProven", "Pods and services work", self._on(after, _prove)))
         return steps
 
     def _renew(self, argument: Mapping[str, Any]) -> Sequence[Step]:
         spec = Spec.model_validate(argument["spec"])
         return (
-            Step("CertificatesRenewed", "Every control plane has new certificates", self._on(spec, Forming.renew)),
-            Step("ClusterProven", "Pods and services work on every node", self._on(spec, _prove)),
+            Step("CertificatesRenewed", "Control planes have new ones", self._on(spec, Forming.renew)),
+            Step("ClusterProven", "Pods and services work", self._on(spec, _prove)),
         )
 
     def _delete(self, argument: Mapping[str, Any]) -> Sequence[Step]:
@@ -106,7 +106,7 @@ class Clusters:
             kept.forget(self.store)
 
         return (
-            Step("HostsReset", "The engine is taken off every host", self._taken_back(spec)),
+            Step("HostsReset", "The engine is taken off all hosts", self._taken_back(spec)),
             Step("ClusterForgotten", "The hosts are free again", forget),
         )
 

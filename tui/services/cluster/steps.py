@@ -159,7 +159,8 @@ def _unexpected(by_type: dict[str, list[Answer]], now: float) -> list[Step]:
         if event is not None and (failed or (text(event, "reason") == NOTE and coded(text(event, "message")))):
             at = moment(event, "lastTransitionTime")
             label = words_of(kind)
-            wrong = trouble(f'At "{label}"', text(event, "reason"), text(event, "message"), at, warning=not failed)
+            who = f'At "{label}"' if failed else ""  # what a step gets over names its host itself
+            wrong = trouble(who, text(event, "reason"), text(event, "message"), at, warning=not failed)
             spent = max(0.0, now - at) if at is not None else None
             made.append(Step(kind, label, "", "x" if failed else "!", spent, None, wrong, text(event, "message")))
     return made

@@ -144,13 +144,15 @@ def trouble(who: str, reason: str, message: str, since: float | None = None, *, 
     """What a reason and a message mean.
 
     Args:
-        who: whose it is, at the beginning of a sentence: "Node edge-2", "Step Network".
+        who: whose it is, at the beginning of a sentence: "Node edge-2", "Step Network"; "" where a coded message
+            says so itself.
         warning: it is not right, but nothing stands still for it.
     """
     event = ": ".join(x for x in (reason, message) if x)
     if code := coded(message):
-        words = f"{who}: {message.partition(':')[2].strip()}"
-        return Trouble(Issue(code, "warning" if warning else "error", "", words, ""), reason, since)
+        words = message.partition(":")[2].strip()
+        words = f"{who}: {words}" if who else words
+        return Trouble(Issue(code, "warning" if warning else "error", "", words, ""), reason if who else "", since)
     severity: Severity = "warning" if warning else "error"
     known = next((k for k in _TABLE if k.words.search(event)), None)
     if known is not None:
