@@ -117,7 +117,7 @@ class PeersScreen(Place):
         peers = self.linked.status.peers if self.linked.status else []
         if peers:
             yield BLANK
-            yield heading(f"   {'Host':<20}{'Address':<17}{'Role':<10}State")
+            yield heading(f"   {'Host':<19}{'Address':<16}{'Role':<10}State")
             yield from (_row(each, width) for each in peers)
 
     def _standing(self, linked: Linked, width: int) -> Iterator[Row]:
@@ -249,7 +249,7 @@ def _row(peer: LinkPeer, width: int) -> Row:
     mark, state = _content(str(peer.content_sync_status or ""))
     if wrong:
         mark, state = "x", f"{wrong.code} {peer.health.reason if peer.health else ''}"
-    words = f"{clip(peers.name(peer), 19):<20}{peer.ip:<17}{peer.role:<10}{state}"
+    words = f"{clip(peers.name(peer), 18):<19}{peer.ip:<16}{peer.role:<10}{state}"
     return marked(mark, clip(words, width - 3), peer.id)
 
 

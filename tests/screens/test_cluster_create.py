@@ -120,6 +120,20 @@ async def test_preflight_shows_everything_at_once(
         await walk(pilot, ((("ctrl+x",), "/etc/kubernetes/onsite.yaml"),))
 
 
+async def test_the_pool_that_space_made_goes_with_its_last_host(
+    agent: RecordedAgent, opened: Opened, session: Session
+) -> None:
+    def pools() -> list[str]:
+        found = draft.load(session.host)
+        return [p.name for p in found.pools] if found else []
+
+    async with opened() as pilot:
+        await walk(pilot, (*NODES, (("down", "space", "space"), "1 host   worker")))
+        await until(pilot, lambda: pools() == ["control-plane", "workers"], "the pool")
+        await walk(pilot, ((("space",), "- "),))
+        await until(pilot, lambda: pools() == ["control-plane"], "no pool without a host")
+
+
 async def test_the_agent_refuses(agent: RecordedAgent, opened: Opened, session: Session) -> None:
     agent.answers["POST /v1/edge-mgmt/cluster"] = (500, {"code": "X", "message": "no room for it", "ref": "r-1"})
     async with opened() as pilot:

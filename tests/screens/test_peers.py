@@ -16,10 +16,13 @@ from agent.app import build
 from agent.links.links import Links
 from agent.links.peers import Peer, Peers
 from agent.links.window import _Secret
+from screens.peers import _row
 from tests.screens.agents import free_port, served
 from tests.screens.conftest import Opened
 from tests.screens.grid import SIZES, grid, seen, until
 from tests.screens.machine import machine, session_on
+from tui.models.contract.common import Health
+from tui.models.contract.peers import LinkPeer
 from tui.session import Session
 from tui.settings import Settings
 from tui.widgets.digits import large
@@ -151,3 +154,14 @@ def read_large(screen: str) -> str:
         found += glyphs.get(glyph, "")
         at += 5 if glyph in glyphs else 1
     return found
+
+
+@pytest.mark.parametrize(
+    ("status", "shown"),
+    [("", "ok ready"), ("Synced", "ok ready"), ("Pending", ".. content comes"), ("Syncing 40 %", ".. content 40 %")],
+)
+def test_a_host_is_ready_when_it_has_the_content(status: str, shown: str) -> None:
+    peer = LinkPeer(id="p", ip="192.0.2.11", role="follower", health=Health(status="Healthy"))
+    parts = _row(peer.model_copy(update={"content_sync_status": status}), 62).parts
+    line = "".join(part if isinstance(part, str) else part[0] for part in parts)
+    assert (line[:3] + line[48:]).split() == shown.split()

@@ -87,6 +87,9 @@ def test_what_a_step_gets_over_is_a_warning_as_long_as_it_lasts() -> None:
     plain_words = event("join-n3", "Unknown", -20, "Note", "half of the images are there")
     found = steps({"expectedOrder": ORDER, "clusterEvents": [away, plain_words]}, NOON)[4:]
     assert [(s.key, s.mark, s.trouble and s.trouble.issue.code) for s in found] == [("prepare-n2", "!", "K125")]
+    trouble_ = found[0].trouble
+    assert trouble_ is not None
+    assert (trouble_.issue.text, trouble_.event) == ("n2 is away; it is waited for.", "")
     now = standing({"status": {"clusterState": "Provisioning"}}, steps=found)
     assert (now.mark, now.first and now.first.issue.severity) == ("..", "warning")
     ending = standing({"status": {"clusterState": "Deleting"}}, steps=found)

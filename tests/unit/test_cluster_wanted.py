@@ -242,6 +242,9 @@ def test_answers_have_the_shape_of_the_contract() -> None:
     begun = 1767225600.0 + 60
     assert answers.nodes(spec, status, begun, coming=True)["nodes"] == []
     assert len(answers.nodes(spec, status, begun)["nodes"]) == 4
+    for at, coming, health in ((begun, True, "Healthy"), (now, True, "Unhealthy"), (begun, False, "Unhealthy")):
+        said = answers.details(kept, status, "Running", "", "", [], at, coming=coming)["status"]
+        assert (said["health"]["status"], bool(said["clusterConditions"])) == (health, health == "Unhealthy")
     made = answers.details(kept, status, "Running", "", "", [], now, coming=True)["status"]["nodePools"]
     assert [n["nodeState"] for pool in made for n in pool["nodes"]][1:] == ["Provisioning"] * 3
     assert violations(made[0]["nodes"][1]["health"], schema("v1Health")) == []

@@ -45,7 +45,7 @@ def wrapped(words: str, width: int, mark: str = "", indent: int = 0) -> Iterable
     from textwrap import wrap
 
     lead = 3 if mark else indent
-    for number, line in enumerate(wrap(words, max(10, width - lead), break_on_hyphens=False) or [""]):
+    for number, line in enumerate(wrap(words, max(10, width - lead)) or [""]):
         yield marked(mark, line) if mark and number == 0 else text(" " * lead + line)
 
 
