@@ -263,7 +263,8 @@ class Forming:
         }
 
         def named(event: Event) -> None:
-            self.tell(event.model_copy(update={"node": event.node or node.name}))
+            text = self._names(node, event.text) if event.mark == "failed" else event.text
+            self.tell(event.model_copy(update={"node": event.node or node.name, "text": text}))
 
         return await self.hosts[node.uid].call(step, document, named)
 
@@ -289,12 +290,15 @@ class Forming:
             await asyncio.sleep(2)
 
     def _named(self, issue: Issue, node: Node) -> Issue:
+        return replace(issue, text=self._names(node, issue.text))
+
+    def _names(self, node: Node, text: str) -> str:
         """With several hosts "this host" is none of them to the person who reads it, whatever pod names it."""
         if len(self.spec.nodes) == 1:
-            return issue
-        if re.search(rf"\b{re.escape(node.name)}\b", issue.text) and "this host" not in issue.text.lower():
-            return issue
-        return replace(issue, text=f"{node.name}: {issue.text}")
+            return text
+        if re.search(rf"\b{re.escape(node.name)}\b", text) and "this host" not in text.lower():
+            return text
+        return f"{node.name}: {text}"
 
     def _say(self, step: str, mark: Any, text: str, node: Node, code: str = "") -> None:
         self.tell(Event(step=step, mark=mark, text=text, node=node.name, code=code))

@@ -416,7 +416,7 @@ def left_behind(scene: Scene) -> Seen:
     errands.asked_to_delete(scene.desk, "shop")
     seen = scene.from_knowing(
         "3d.3: something takes a port of the engine while n2 is reset", "Watch", lambda: scene.told("K212"),
-        "K212", "n2: port 10250", "Try again",
+        "K212", "Left behind", "port 10250", "Try again",
     )  # fmt: skip
     node.must("systemctl stop squatter")
     scene.desk.press("escape")

@@ -25,6 +25,7 @@ class Script:
         self.uid, self.calls = uid, calls
         self.asked: list[dict[str, Any]] = []
         self.faults: dict[str, list[Exception]] = {}
+        self.says: Event | None = None
         self.answers: dict[str, Callable[[], Any]] = {
             "detect": lambda: {"state": "ours", "now": time.time()},
             "preflight": list,
@@ -38,6 +39,8 @@ class Script:
         assert arguments["node"] == self.uid
         self.calls.append(f"{self.uid} {step}")
         self.asked.append(arguments)
+        if self.says is not None:
+            tell(self.says)
         if waiting := self.faults.get(step):
             raise waiting.pop(0)
         return self.answers.get(step, lambda: None)()
@@ -222,3 +225,11 @@ async def test_what_is_wrong_names_its_host(said: str, shown: str) -> None:
     with pytest.raises(Refused) as refused:
         await scene.forming.prepare()
     assert refused.value.issues[0].text == shown
+
+
+async def test_what_fails_on_a_host_is_told_with_its_name() -> None:
+    scene = Scene(1, 1)
+    told = Event(step="reset", mark="failed", code="K212", text="Left behind: port 10250.")
+    scene.hosts["n2"].says = told
+    await scene.forming.delete()
+    assert [(e.node, e.text) for e in scene.events] == [("n2", "n2: Left behind: port 10250.")]

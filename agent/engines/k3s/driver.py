@@ -241,7 +241,7 @@ class K3s:
             f"unit {u}" for u in (layout.SERVER, layout.AGENT) if (await machine.run("systemctl", "is-active", u)).ok
         ]
         if left:
-            tell(Event(step="reset", mark="failed", code="K212", text=f"Left on this host: {', '.join(left)}"))
+            tell(leave.left_behind(left))
         else:
             machine.forget()
             tell(Event(step="reset", mark="done", text="Nothing of the engine is left on this host"))

@@ -57,11 +57,16 @@ async def reset(machine: Machine, purge: bool, tell: Tell) -> list[str]:
         await machine.run("systemctl", "restart", "containerd")
     left = await leftovers(machine)
     if left:
-        tell(Event(step="reset", mark="failed", code="K212", text=f"Left on this host: {', '.join(left)}"))
+        tell(left_behind(left))
     else:
         machine.forget()
         tell(Event(step="reset", mark="done", text="Nothing of the engine is left on this host"))
     return left
+
+
+def left_behind(found: list[str]) -> Event:
+    text = f"Left behind: {', '.join(found)}. Try again; if it stays, restart the host."
+    return Event(step="reset", mark="failed", code="K212", text=text)
 
 
 async def leftovers(machine: Machine) -> list[str]:
