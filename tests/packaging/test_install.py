@@ -110,6 +110,7 @@ def bare(archives: Path, tmp_path: Path) -> Bare:
 
 
 def test_install_upgrade_back_uninstall_without_a_trace(bare: Bare) -> None:
+    bare.run("mkdir -p /etc/systemd/network && echo >/etc/systemd/network/10-dmz.link")
     before = bare.files()
     assert bare.run("ip route; ip -6 route").stdout.strip() == "", "no route to anything"
     bare.run(f"/mnt/{OLD}/install")
@@ -141,6 +142,7 @@ def test_install_upgrade_back_uninstall_without_a_trace(bare: Bare) -> None:
     bare.run(f"/mnt/{OLD}/install")
     assert bare.run("onsite --version").stdout == f"onsite {OLD}\n", "twice is once"
 
+    bare.run("echo >/etc/systemd/network/05-onsite-52-54-00-00-00-01.link")  # a name that is bound to a card
     bare.run("onsite uninstall --yes")
     assert bare.files() == before
 
