@@ -32,6 +32,7 @@ VIP, TAKEN = "10.66.0.100", "10.66.0.77"
 WITHIN = 10.0
 """Seconds from the agent's knowing to the screen."""
 RUNC = "/usr/lib/sandbox-quirks/runc"
+OTHER_AGENT = "/run/systemd/system/onsite-agent.service.d"
 OTHER = "/etc/systemd/system/containerd.service.d/99-other.conf"
 pytestmark = [
     pytest.mark.skipif(FOLDER is None, reason="no engine here: ONSITE_ENGINE_PAYLOAD names no payload folder"),
@@ -116,14 +117,14 @@ class Scene:
 
     def restart(self, agent: Agent, script: str) -> None:
         """The agent of a host anew, after a few words of Python; "" for as it is."""
-        agent.node.must("systemctl stop onsite-agent; systemctl reset-failed; true")
-        if not script:
-            agent.start()
-            return
-        run = f"{script}; import runpy; runpy.run_module('agent', run_name='__main__')"
-        agent.node.must(
-            f'systemd-run --quiet --unit=onsite-agent --setenv=PYTHONDONTWRITEBYTECODE=1 python3 -c "{run}"'
-        )
+        if script:
+            run = f"{script}; import runpy; runpy.run_module('agent', run_name='__main__')"
+            words = f'[Service]\nExecStart=\nExecStart=/usr/bin/python3 -c "{run}"\n'
+            agent.node.must(f"mkdir -p {OTHER_AGENT} && cat > {OTHER_AGENT}/other.conf", stdin=words)
+        else:
+            agent.node.must(f"rm -rf {OTHER_AGENT}")
+        agent.node.must("systemctl daemon-reload && systemctl restart onsite-agent")
+        agent.answers()
 
     def resumed(self) -> None:
         """Back in the draft, at the check of the hosts."""
