@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.skipif(not os.environ.get("ONSITE_FULL"), reason="long: make host-full"),
 ]
 MOMENTS = {"apply": 4, "keep": 4, "recovery": 3}
-"""Cuts in each phase, spread over all its moments."""
+"""Cuts in each phase, spread over all its moments, beside the last one."""
 CASE = CASES["bond, active-backup"]
 WITHOUT: dict[str, Any] = {"version": 1, "links": FORMER, "removed": ["bond0"]}
 WITH: dict[str, Any] = {"version": 1, "links": list(CASE.links)}
@@ -91,7 +91,8 @@ def standing(machine: Guest, now: str, wanted: str) -> str:
 
 
 def some(points: list[tuple[str, int]], phase: str) -> list[tuple[str, int]]:
-    return points[:: -(-len(points) // MOMENTS[phase])]
+    """The last one too: of Keep it is the one after which all is new."""
+    return list(dict.fromkeys([*points[:: -(-len(points) // MOMENTS[phase])], points[-1]]))
 
 
 @pytest.mark.parametrize("change", ["made", "removed"])
