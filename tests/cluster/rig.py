@@ -179,6 +179,8 @@ class Node:
         """Power off without a word to anybody."""
         self.up = False
         if self.leader:
+            with contextlib.suppress(AssertionError):
+                self.cable(False)  # process 1 ends before the others here, and what those say of it must not be heard
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.leader, signal.SIGKILL)
         self._ended()
