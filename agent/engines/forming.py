@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -89,7 +89,7 @@ class Forming:
 
     async def prepare(self) -> None:
         """Every host brought to where it could start pods."""
-        await asyncio.gather(*(self._on(n, "prepare") for n in self.spec.nodes))
+        await _together(*(self._on(n, "prepare") for n in self.spec.nodes))
 
     async def found(self) -> None:
         """The first control plane, with the packs, ready."""
@@ -191,13 +191,13 @@ class Forming:
 
     async def _ask(self, trial: dict[str, Any]) -> dict[str, list[str]]:
         where = {"address": trial["address"], "port": trial["port"]}
-        answers = await asyncio.gather(*(self._on(n, "probe_ask", **where) for n in self.spec.nodes))
+        answers = await _together(*(self._on(n, "probe_ask", **where) for n in self.spec.nodes))
         return {n.name: list(seen) for n, seen in zip(self.spec.nodes, answers, strict=True)}
 
     # -- keeping
     async def access(self) -> None:
         """Keys and time servers, on every host."""
-        await asyncio.gather(*(self._on(n, "access") for n in self.spec.nodes))
+        await _together(*(self._on(n, "access") for n in self.spec.nodes))
 
     async def mark(self, before: Spec) -> None:
         """Labels and taints of the nodes that stay, where they are other ones now."""
@@ -302,6 +302,17 @@ class Forming:
 
     def _say(self, step: str, mark: Any, text: str, node: Node, code: str = "") -> None:
         self.tell(Event(step=step, mark=mark, text=text, node=node.name, code=code))
+
+
+async def _together(*steps: Coroutine[Any, Any, Any]) -> list[Any]:
+    """As `asyncio.gather`, but where one fails the others end first: nothing goes on while it is taken back."""
+    tasks = [asyncio.create_task(step) for step in steps]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def marks(node: Node) -> tuple[dict[str, str], tuple[str, ...]]:

@@ -233,3 +233,22 @@ async def test_what_fails_on_a_host_is_told_with_its_name() -> None:
     scene.hosts["n2"].says = told
     await scene.forming.delete()
     assert [(e.node, e.text) for e in scene.events] == [("n2", "n2: Left behind: port 10250.")]
+
+
+async def test_where_one_host_fails_the_others_have_ended() -> None:
+    scene = Scene(1, 1)
+    ended: list[str] = []
+
+    class Slow(Script):
+        async def call(self, step: str, arguments: dict[str, Any], tell: Tell) -> Any:
+            try:
+                await asyncio.sleep(60)
+            finally:
+                ended.append(step)
+
+    scene.hosts["n1"] = Slow("n1", scene.calls)
+    scene.hosts["n2"].faults["prepare"] = [wrong()]
+    scene.forming.hosts = scene.hosts
+    with pytest.raises(Refused):
+        await scene.forming.prepare()
+    assert ended == ["prepare"]

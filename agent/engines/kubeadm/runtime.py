@@ -152,8 +152,9 @@ async def _running(machine: Machine) -> bool:
 async def _reason(machine: Machine) -> Issue:
     said = (await machine.run("journalctl", "-q", "-o", "cat", "-u", _TRIAL, "-n", "400")).output
     found = re.findall(r'(?:desc = |err=")(.*?)(?:"|$)', said, re.MULTILINE) or [said.strip().rpartition("\n")[2]]
-    why = max(found, key=lambda text: ("sandbox" in text, len(text)))[:300]
-    text = f"This host cannot start pods, though its runtime runs: {why or 'no reason is given'}"
+    why = max(found, key=lambda text: ("sandbox" in text, len(text)))
+    why = why if len(why) <= 300 else f"{why[:298]}.."
+    text = f"This host cannot start pods, though its runtime runs: {(why or 'no reason is given').removesuffix('.')}."
     return Issue("K204", "error", "", text, "Mend what is named, then try again; the cluster was not touched.")
 
 
