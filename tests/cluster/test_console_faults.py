@@ -168,6 +168,7 @@ def scene() -> Iterator[Scene]:
 
 
 SEED = int(os.environ.get("ONSITE_SEED") or random.SystemRandom().randrange(10**6))
+CHOSEN = os.environ.get("ONSITE_FAULTS", "").split()
 REPORT = Report("line 2")
 DONE: set[str] = set()
 CHECK = "check of the hosts"
@@ -464,9 +465,8 @@ def test_every_fault_is_seen_with_its_remedy(scene: Scene) -> None:
     random.Random(SEED).shuffle(order)
     print(f"seed {SEED}: {', '.join(f.__name__ for f in order)}")
     REPORT.note = f"Order shuffled by the seed {SEED} (`ONSITE_SEED={SEED}` repeats it)."
-    chosen = os.environ.get("ONSITE_FAULTS", "").split()
     missed = []
-    for fault in (f for f in order if not chosen or f.__name__ in chosen):
+    for fault in (f for f in order if not CHOSEN or f.__name__ in CHOSEN):
         try:
             seen = fault(scene)
         except AssertionError as error:
