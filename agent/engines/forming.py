@@ -275,6 +275,10 @@ class Forming:
         said = False
         while True:
             try:
+                if said:
+                    await self._once(node, "detect")
+                    self._say(step, "begun", f"{node.name} is back", node)
+                    said = False
                 return await self._once(node, step, **arguments)
             except Refused as refused:
                 raise Refused(*(self._named(issue, node) for issue in refused.issues)) from refused

@@ -121,7 +121,9 @@ async def test_a_host_that_is_away_is_waited_for_and_named(monkeypatch: pytest.M
     scene.hosts["n2"].faults["prepare"] = [Away("no power"), Away("no power")]
     await scene.forming.prepare()
     assert scene.of("prepare") == ["n1 prepare", "n2 prepare", "n2 prepare", "n2 prepare"]
-    assert scene.codes == ["K125"]
+    told = [(e.step, e.code or e.text) for e in scene.events if e.node == "n2"]
+    assert told[0] == ("prepare", "K125")
+    assert told[-1] == ("prepare", "n2 is back"), "what was said of it is over"
     scene.hosts["n2"].answers["prepare"] = _away
     with pytest.raises(Refused) as refused:
         await scene.forming.prepare()
