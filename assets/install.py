@@ -35,6 +35,7 @@ sys.exit(main())
 CONSOLE = """#!/bin/sh
 # What the getty of a console starts instead of login. Whatever ends the console, the host's own login follows;
 # when that ends too, the getty begins anew.
+stty -isig 2>/dev/null  # Ctrl-C while it starts, a cat on the keyboard: the console comes all the same
 dmesg --console-off 2>/dev/null
 echo 0 >/proc/sys/kernel/printk  # not even an "emergency"; what comes before a panic is shown all the same
 kill -55 1 2>/dev/null  # SIGRTMIN+21, systemd(1): no status lines over the screen
