@@ -209,7 +209,7 @@ def clock_off(scene: Scene) -> Seen:
     drafted(scene)
     scene.restart(scene.away, "import time; real = time.time; time.time = lambda: real() + 7200")
     rig.wait_for(lambda: scene.other.node.run("ss -ltn | grep -q :5081").ok, 60)
-    words = ("K110 The clocks of the hosts differ by 7200 s.", "Name & time")
+    words = ("K110 The clocks of the hosts differ by 7200 s.", "Set a time server on all of them")
     seen = scene.from_key("the clock of n2 two hours off (its agent's time source)", CHECK, *words)
     scene.restart(scene.away, "")
     scene.desk.press("r")
