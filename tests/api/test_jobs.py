@@ -239,16 +239,15 @@ asyncio.run(main())
 def test_killed_at_random_moments_it_ends_all_the_same(tmp_path: Path) -> None:
     chance, kills = random.Random(8), 0
     while True:
-        process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(tmp_path)], cwd=CODE, stdout=subprocess.PIPE, text=True
-        )
-        assert process.stdout is not None
-        assert process.stdout.readline() == "going\n"
-        if kills < 6:
-            time.sleep(chance.uniform(0.0, 0.02))  # the moment is the thing under test
-            process.send_signal(signal.SIGKILL)
-            kills += 1
-        said = process.communicate(timeout=30)[0]
+        command = [sys.executable, "-c", PROGRAM, str(tmp_path)]
+        with subprocess.Popen(command, cwd=CODE, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "going\n"
+            if kills < 6:
+                time.sleep(chance.uniform(0.0, 0.02))  # the moment is the thing under test
+                process.send_signal(signal.SIGKILL)
+                kills += 1
+            said = process.stdout.read()  # communicate() would miss what came along with the first line
         if process.returncode == 0:
             break
     assert said == "done\n"
