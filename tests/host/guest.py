@@ -9,9 +9,11 @@ switch that speaks LACP on two of them.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -187,13 +189,20 @@ class Guest:
         """The plug is pulled: nothing in the machine gets a chance to flush."""
         if self.kernel_process is None:
             return
-        # every process of the machine is a process here, in one session
-        for pid in _session(self.kernel_process.pid):
-            try:
-                os.kill(pid, 9)
-            except ProcessLookupError:
-                continue
-        self.kernel_process.kill()
+        # Every process of the machine is a process here, in one session, held by its kernel by ptrace(2). One whose
+        # kernel dies first goes on here, as root: its next open() makes a file on this machine. So the kernel is
+        # stopped, which stops all of them at their next call, and killed when they are gone.
+        leader = self.kernel_process.pid
+        own = [pid for pid in _session(leader) if not _holder(pid)]
+        for pid in own:
+            _signal(pid, signal.SIGSTOP)
+        wait_for("its kernel to stand", lambda: all(_state(pid) in "TZX" for pid in own), 10)
+        held = [pid for pid in _session(leader) if _holder(pid)]
+        for pid in held:
+            _signal(pid, signal.SIGKILL)
+        wait_for("the end of what runs in it", lambda: all(_state(pid) in "ZX" for pid in held), 10)
+        for pid in _session(leader):
+            _signal(pid, signal.SIGKILL)
         self.kernel_process.wait()
         self._line.close()
         self._terminal.close()
@@ -298,6 +307,28 @@ class Guest:
 
 def _absolute(path: str) -> str:
     return f"/{path.lstrip('/')}"
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+def _holder(pid: int) -> int:
+    """Who holds a process by ptrace(2); 0 for nobody."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("TracerPid:"))
+
+
+def _state(pid: int) -> str:
+    """One letter of proc(5); "X" where it is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return "X"
 
 
 def _session(leader: int) -> list[int]:

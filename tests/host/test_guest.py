@@ -8,12 +8,16 @@ too. One machine for each manager; a cut and a boot take half a minute, so few a
 from __future__ import annotations
 
 import os
+import secrets
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.host import guest, look
+from tests.host.box import wait_for
 from tests.host.guest import Guest
 from tests.host.managers import MANAGERS, use
 from tests.host.test_managers import shows
@@ -32,6 +36,20 @@ def machine() -> Iterator[Guest]:
         pytest.skip(why)
     with Guest() as booted:
         yield booted
+
+
+_BUSY = 'while :; do mkdir -p "$1"; done'
+"""A new process each time: one that begins while the others are being killed is in no list of them."""
+
+
+def test_nothing_of_a_machine_goes_on_here(machine: Guest) -> None:
+    """Its processes are ours, as root: a kernel that is killed before them lets them go."""
+    folder = Path(tempfile.gettempdir(), f"onsite-escaped-{secrets.token_hex(8)}")
+    for _ in range(4):
+        machine.begin("sh", "-c", _BUSY, "sh", str(folder))
+    wait_for("them", lambda: machine.run("test", "-d", str(folder), check=False).returncode == 0)
+    machine.power_cut()
+    assert not folder.exists()
 
 
 @pytest.mark.parametrize("name", MANAGERS if FULL else ["networkd"])
