@@ -20,6 +20,9 @@ from screens.trust_judged import issue_rows
 from tui.models.certificate import groups
 from tui.models.change import Issue, Refused
 from tui.models.facts import main_address
+from tui.services import draft
+from tui.services.support import leaving, pack
+from tui.services.support.collect import collect
 from tui.session import Session
 from tui.widgets.messages import Explain
 from tui.widgets.page import BLANK, Row, clip, heading, marked, text, wrapped
@@ -169,40 +172,29 @@ class SupportScreen(Place):
         self.update()
 
     async def _collect(self) -> None:
-        from tui.services.draft import secrets
-        from tui.services.support.collect import collect
-
-        told, typed = partial(self._told, self.stop), secrets(self.session.draft)
+        told, typed = partial(self._told, self.stop), draft.secrets(self.session.draft)
         self.bundle = await asyncio.to_thread(collect, self.session.host, told=told, extra=typed)
         self.update()
         self.page.show(self.page.rows, self.bundle.members[0].name)
 
     async def _packed(self) -> tuple[str, bytes]:
         assert self.bundle is not None  # noqa: S101 - no key leads here before
-        from tui.services.support.pack import packed
-
         now, told = self.session.host.clock.now(), partial(self._told, self.stop)
-        return self.bundle.file_name, await asyncio.to_thread(packed, self.bundle, now, told)
+        return self.bundle.file_name, await asyncio.to_thread(pack.packed, self.bundle, now, told)
 
     async def _save(self, path: str) -> None:
-        from tui.services.support import leaving
-
         name, data = await self._packed()
         session, told = self.session, partial(self._told, self.stop)
         where = await leaving.to_file(session.host, path, name, data, told=told, who=session.who, line=session.line)
         self.result = ("ok", f"Written: {where} ({len(data)} B)")
 
     async def _write(self, stick: Stick) -> None:
-        from tui.services.support import leaving
-
         name, data = await self._packed()
         session, told = self.session, partial(self._told, self.stop)
         where = await leaving.to_stick(session.host, stick, name, data, told=told, who=session.who, line=session.line)
         self.result = ("ok", f"Written: {where} ({len(data)} B). The stick can be pulled out.")
 
     async def _offer(self) -> None:
-        from tui.services.support import leaving
-
         name, data = await self._packed()
         session = self.session
         main = session.facts.speaking if session.host.kind != "recorded" else None
@@ -231,12 +223,13 @@ class SupportScreen(Place):
 
     def action_file(self) -> None:
         from tui.models.support import FILE_FORM
-        from tui.services.support.pack import FOLDER
 
         def typed(path: str) -> None:
             self._begin("Writing", partial(self._save, path))
 
-        self.app.push_screen(WhereScreen(self.session, FILE_FORM, "Write the support bundle to", typed, typed=FOLDER))
+        self.app.push_screen(
+            WhereScreen(self.session, FILE_FORM, "Write the support bundle to", typed, typed=pack.FOLDER)
+        )
 
     def action_stick(self) -> None:
         self._begin("Looking for sticks", self._look_for_sticks)

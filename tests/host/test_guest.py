@@ -11,12 +11,11 @@ import os
 import secrets
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.host import guest, look
+from tests.host import look
 from tests.host.box import wait_for
 from tests.host.guest import Guest
 from tests.host.managers import MANAGERS, use
@@ -28,14 +27,6 @@ FULL = bool(os.environ.get("ONSITE_FULL"))
 MOMENTS = {"apply": 5, "keep": 5} if FULL else {"apply": 1, "keep": 1}
 """Cuts in each phase beside one while the change waits, spread over all its moments."""
 pytestmark = pytest.mark.timeout(1800)
-
-
-@pytest.fixture
-def machine() -> Iterator[Guest]:
-    if why := guest.missing():
-        pytest.skip(why)
-    with Guest() as booted:
-        yield booted
 
 
 _BUSY = 'while :; do mkdir -p "$1"; done'

@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.host import guest, look
+from tests.host import look
 from tests.host.box import wait_for
 from tests.host.guest import Guest
 from tests.host.managers import MANAGERS, Manager, boot, files, use
@@ -40,14 +40,6 @@ touch /{once} && sync
 exec strace -qq -o /{trace} {strace} {words}
 """
 """The first boot is watched, or stopped; the next is as shipped."""
-
-
-@pytest.fixture
-def machine() -> Iterator[Guest]:
-    if why := guest.missing():
-        pytest.skip(why)
-    with Guest() as booted:
-        yield booted
 
 
 def write(machine: Guest, wish: dict[str, Any]) -> None:

@@ -58,7 +58,9 @@ def recover(host: Host, arguments: list[str]) -> int:
     parser = argparse.ArgumentParser("onsite recover", description="Take an interrupted change back.")
     parser.add_argument("--boot", action="store_true", help="no network manager runs yet")
     given = parser.parse_args(arguments)
-    for left in range(_TRIES - 1 if given.boot else 0, -1, -1):
+    for number in range(_TRIES if given.boot else 1):
+        if number:
+            time.sleep(1)
         try:
             outcome = asyncio.run(transaction.recover(host, backends(), early=given.boot))
             break
@@ -67,9 +69,8 @@ def recover(host: Host, arguments: list[str]) -> int:
             return words.exit_code(refused.issues)
         except OSError as error:
             print(f"C104 The change could not be taken back yet: {error.strerror or error}.", file=sys.stderr)
-            if not left:
-                return 1
-            time.sleep(1)
+    else:
+        return 1
     if outcome is None:
         print("Nothing was interrupted.")
         return 0

@@ -113,8 +113,9 @@ def _images(host: Host) -> Iterator[FileImage]:
         if path.is_dir():
             continue
         name = path.relative_to(_ASSETS)
-        folder = {".rules": "/etc/udev/rules.d"}.get(path.suffix, UNITS)
-        where = f"{SYSTEMD if name.parts[0] == 'system.conf.d' else folder}/{name}"
+        drop_in = name.parts[0] == "system.conf.d"  # of systemd itself, not of a unit
+        folder = SYSTEMD if drop_in else "/etc/udev/rules.d" if path.suffix == ".rules" else UNITS
+        where = f"{folder}/{name}"
         content = path.read_bytes()
         yield FileImage(where, content, 0o644, 0, 0)
         for line in content.decode().splitlines():
