@@ -201,7 +201,10 @@ def left_over(prefix: str) -> Iterator[Path]:
 
     for folder in Path(tempfile.gettempdir()).glob(f"{prefix}*-*"):
         pid = folder.name.removeprefix(prefix).partition("-")[0]
-        found = folder.lstat()
+        try:
+            found = folder.lstat()
+        except FileNotFoundError:  # its own process, or another one that clears, was quicker
+            continue
         if pid.isdecimal() and stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid():
             try:
                 os.kill(int(pid), 0)
