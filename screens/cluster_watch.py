@@ -118,18 +118,20 @@ def watched(reading: Reading, width: int, now: float) -> Iterator[Row]:
 
 
 def line(step: Step, width: int) -> Row:
-    """`.. First control plane      2 min 10 s of about 1 min`."""
+    """`.. First control plane      2 min 10 s of about 1 min`; where there is little room the times come first."""
     from tui.services.cluster.words import spell
 
     spent, before = spell(step.spent), spell(step.expected)
-    if step.mark in ("..", "!", "x"):
+    if step.mark == "!" and before:
+        took = f"{spent} (before: {before})"
+    elif step.mark in ("..", "!", "x"):
         took = f"{spent} of about {before}" if spent and before else spent
     elif step.mark == "ok":
         took = spent
     else:
         took = f"about {before}" if before else ""
-    late = ", longer than before" if step.mark == "!" and before else ""
-    return marked(step.mark, clip(f"{clip(step.label, 33):<34}{took}{late}", width - 3))
+    room = max(20, min(34, width - 3 - len(took)))
+    return marked(step.mark, clip(f"{clip(step.label, room - 1):<{room}}{took}", width - 3))
 
 
 def images(imports: Iterable[Import], width: int) -> Iterator[Row]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
@@ -75,10 +76,16 @@ class Scene:
         return " ".join(" ".join(line[15:] for line in self.desk.lines[1:-1]).split())
 
     def sentence(self, *words: str) -> str:
-        """What stands on the screen from the first of these words to the end of the sentence with the last."""
+        """What stands on the screen from the first of these words to the end of the sentence with the last.
+
+        Once the screen is quiet, for half a frame is no sentence; where a line of a form has a clipped one too, the last.
+        """
+        self.desk.program.settle(0.3, 2.0)
         text = self.text
-        end = max(text.index(word) + len(word) for word in words)
-        return text[min(text.index(word) for word in words) : max(end, text.find(".", end - 1) + 1)]
+        starts = [found.start() for found in re.finditer(re.escape(words[0]), text)]
+        start = max(place for place in starts if words[-1] in text[place:])
+        end = text.index(words[-1], start) + len(words[-1])
+        return text[start : max(end, text.find(".", end - 1) + 1)]
 
     def from_key(self, what: str, where: str, *words: str, key: str = "r") -> Seen:
         """From a key to these words: the agent looks, and what it finds is shown."""
@@ -88,7 +95,8 @@ class Scene:
     def from_now(self, what: str, where: str, *words: str) -> Seen:
         began = time.monotonic()
         self.seen(*words)
-        return Seen(what, where, self.sentence(*words), None, time.monotonic() - began)
+        took = time.monotonic() - began
+        return Seen(what, where, self.sentence(*words), None, took)
 
     def from_knowing(self, what: str, where: str, knows: Callable[[], bool], *words: str) -> Seen:
         """From the moment at which the agent says so to these words; 0 where the screen was not later."""
@@ -269,7 +277,7 @@ def other_version(scene: Scene) -> Seen:
     status = "/v1/edge-mgmt/edgehosts/current/link/status"
     seen = scene.from_knowing(
         "n2 follows with another version (its agent says so)", "nodes", lambda: "0.0.9" in str(scene.asked(status)),
-        "K426", "n2 has version 0.0.9", "Bring all hosts to one",
+        "K426", "n2 has version 0.0.9", "Install the newer version",
     )  # fmt: skip
     scene.restart(scene.away, "")
     scene.desk.shows_no("K426", 120)

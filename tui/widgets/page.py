@@ -41,11 +41,14 @@ def marked(mark: str, words: str, key: str = "") -> Row:
 
 
 def wrapped(words: str, width: int, mark: str = "", indent: int = 0) -> Iterable[Row]:
-    """A sentence over as many lines as it needs; the mark stands before the first only."""
+    """A sentence over as many lines as it needs; the mark stands before the first only.
+
+    A hyphen ends no line: names such as kube-proxy are there to be copied.
+    """
     from textwrap import wrap
 
     lead = 3 if mark else indent
-    for number, line in enumerate(wrap(words, max(10, width - lead)) or [""]):
+    for number, line in enumerate(wrap(words, max(10, width - lead), break_on_hyphens=False) or [""]):
         yield marked(mark, line) if mark and number == 0 else text(" " * lead + line)
 
 

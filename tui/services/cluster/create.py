@@ -128,7 +128,8 @@ def _hosts(chosen: Sequence[Candidate], this: Candidate | None) -> Iterator[Issu
             yield Issue("K425", "error", "nodes", text, "Delete that cluster first, or take the host out.")
         if this is not None and host.version and this.version and host.version != this.version:
             text = f"{host.name} has version {host.version}, this host {this.version}."
-            yield Issue("K426", "error", "nodes", text, "Bring all hosts to one version.")
+            remedy = "Install the newer version on the host that has the older one."
+            yield Issue("K426", "error", "nodes", text, remedy)
         if this is not None and host.architecture and this.architecture and host.architecture != this.architecture:
             text = f"{host.name} is {host.architecture}, this host {this.architecture}."
             yield Issue("K429", "warning", "nodes", text, "The content has to hold images for both.")
