@@ -78,7 +78,7 @@ class Scene:
     def sentence(self, *words: str) -> str:
         """What stands on the screen from the first of these words to the end of the sentence with the last.
 
-        Once the screen is quiet, for half a frame is no sentence; where a line of a form has a clipped one too, the last.
+        Read once the screen is quiet, for half a frame is no sentence; the last, where a form has a clipped one too.
         """
         self.desk.program.settle(0.3, 2.0)
         text = self.text

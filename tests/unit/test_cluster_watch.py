@@ -16,4 +16,5 @@ LABEL = "n2 joins as control plane, in full"
 def test_a_step_that_takes_longer_than_before_says_both_times(spent: float) -> None:
     row = line(Step("join n2", LABEL, "", "!", spent, spent / 3), WIDTH)
     words = "".join(piece if isinstance(piece, str) else piece[0] for piece in row.parts)
-    assert " (before: " in words and not words.rstrip().endswith("..")
+    assert " (before: " in words
+    assert not words.rstrip().endswith("..")

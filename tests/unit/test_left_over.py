@@ -1,4 +1,4 @@
-"""Folders of practice hosts and recorded hosts whose process was killed: found, and nobody stumbles over one that goes."""
+"""Folders of practice and recorded hosts whose process was killed: found; one that goes meanwhile is no fault."""
 
 from __future__ import annotations
 
