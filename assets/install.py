@@ -40,6 +40,12 @@ dmesg --console-off 2>/dev/null
 echo 0 >/proc/sys/kernel/printk  # not even an "emergency"; what comes before a panic is shown all the same
 kill -55 1 2>/dev/null  # SIGRTMIN+21, systemd(1): no status lines over the screen
 /opt/onsite/current/bin/onsite
+if [ $? -gt 128 ]; then
+    # Killed while it painted: half a control function, other letters, margins, a cursor at the end of a line that does
+    # not wrap. What follows could not be read.
+    [ "$TERM" != linux ] || printf '\\030\\033]R'  # its own sixteen colours
+    printf '\\030\\033[r\\033[m\\033(B\\033)B\\017\\033[?7h\\033[?25h\\033[H\\033[2J'
+fi
 stty sane 2>/dev/null
 exec /bin/login
 """

@@ -11,13 +11,13 @@ from pyte.screens import Margins
 UNPARSED = re.compile(
     "\x1b\\]P[0-9A-Fa-f]{7}|\x1b\\]R"
     "|\x1b\\[[<=>][0-?]*[ -/]*[@-~]"
-    "|\x1b\\][^\x07\x1b]*(?:\x07|\x1b\\\\)"
+    "|\x1b\\][^\x07\x18\x1a\x1b]*(?:[\x07\x18\x1a]|\x1b\\\\)"
     "|\x1b\\[[0-?]*[ -/]+[@-~]"
     "|\x1b[PX^_][^\x1b]*\x1b\\\\"
     "|\x1b\\[[0-?]*[tu]"
     "|\x1b%[G@]"
 )
-OPEN = re.compile("\x1b(?:\\[[0-?]*[ -/]*|\\](?:P[0-9A-Fa-f]{0,6})?|\\][^\x07\x1bP]*|[PX^_][^\x1b]*|[()%]?)$")
+OPEN = re.compile("\x1b(?:\\[[0-?]*[ -/]*|\\](?:P[0-9A-Fa-f]{0,6})?|\\][^\x07\x18\x1a\x1bP]*|[PX^_][^\x1b]*|[()%]?)$")
 
 Look = tuple[str, str, str, bool, bool, bool]
 """Character, foreground, background, bold, underline, reverse."""
@@ -49,10 +49,12 @@ class _Screen(pyte.Screen):
         self.cursor.x, self.cursor.y = x, y
 
     def erase_in_line(self, how: int = 0, private: bool = False) -> None:
-        self._plain(lambda: super(_Screen, self).erase_in_line(how, private))
+        if how <= 2:  # pyte breaks at others; a terminal does nothing
+            self._plain(lambda: super(_Screen, self).erase_in_line(how, private))
 
     def erase_in_display(self, how: int = 0, *rest: object, **more: object) -> None:
-        self._plain(lambda: super(_Screen, self).erase_in_display(how, *rest, **more))
+        if how <= 3:
+            self._plain(lambda: super(_Screen, self).erase_in_display(how, *rest, **more))
 
     def erase_characters(self, count: int | None = None) -> None:
         self._plain(lambda: super(_Screen, self).erase_characters(count))
