@@ -61,9 +61,14 @@ class EventsScreen(AgentPage):
         which = f' with "{self.words}"' if self.words else ""
         more = f", the newest {len(found)} of them" if count > len(found) else ""
         yield text(f"{counted(count, 'event')}{which}{more}" if count else f"No event{which}.")
+        day = ""
         for number, event in enumerate(found):
-            when = time.strftime("%m-%d %H:%M:%S", time.gmtime(event.when)) if event.when is not None else ""
-            words = f"{when:<15}{event.subject}: {event.reason}  {event.message}"
+            at = time.gmtime(event.when) if event.when is not None else None
+            if at is not None and (of := time.strftime("%Y-%m-%d", at)) != day:
+                day = of
+                yield heading(f"{day} UTC")
+            when = time.strftime("%H:%M:%S", at) if at is not None else ""
+            words = f"{when:<9}{event.subject}: {event.reason}  {event.message}"
             yield marked(event.mark, clip(words, self.text_width - 3), str(number))
 
     def chosen(self, key: str) -> None:

@@ -110,23 +110,31 @@ class AgentPage(Place):
     def action_leave_page(self) -> None:
         self.dismiss()
 
-    def do(self, doing: str, job: Callable[[], Awaitable[str]]) -> None:
-        """Do something at the agent; the job returns a sentence about what became of it."""
+    def do(self, doing: str, job: Callable[[], Awaitable[str]], watch: bool = False) -> None:
+        """Do something at the agent; the job returns a sentence about what became of it.
+
+        Args:
+            watch: the agent goes on with it for minutes, which is to be watched next.
+        """
         if self.busy:
             return
         self.busy, self.doing, self.failed = True, doing, ()
         self.update()
-        self._job(job)
+        self._job(job, watch)
 
     @work(group="agent", exit_on_error=False)
-    async def _job(self, job: Callable[[], Awaitable[str]]) -> None:
+    async def _job(self, job: Callable[[], Awaitable[str]], watch: bool) -> None:
         try:
             self.doing = await job()
         except Refused as refused:
-            self.failed, self.doing = refused.issues, ""
+            self.failed, self.doing, watch = refused.issues, "", False
         finally:
             self.busy = False
-        if self.is_mounted:
+        if watch and self.is_current:
+            from screens.cluster_watch import WatchScreen
+
+            self.app.switch_screen(WatchScreen(self.session))
+        elif self.is_mounted:
             self.update()
             self.action_look()
 

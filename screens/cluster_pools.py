@@ -94,7 +94,7 @@ class PoolsScreen(AgentPage):
 
     def _add(self, host: Candidate, pool: str, new: bool, yes: bool | None) -> None:
         if yes:
-            self.do(f"Adding {host.name}...", partial(self._added, host, pool, new))
+            self.do(f"Adding {host.name}...", partial(self._added, host, pool, new), watch=True)
 
     async def _added(self, host: Candidate, pool: str, new: bool) -> str:
         from tui.models.contract import pools
@@ -109,7 +109,7 @@ class PoolsScreen(AgentPage):
             there: list[Any] = body.get("hosts", [])
             body |= {"hosts": [*there, entry], "size": len(there) + 1}
             await client.call(pools.REPLACE, pools.MachinePool.model_validate(body), seconds=30.0, poolName=pool)
-        return f"The agent adds {host.name}; Nodes shows how far it is."
+        return f"The agent adds {host.name}; Watch shows how far it is."
 
     def _raw(self, pool: str) -> dict[str, Any]:
         from tui.services.cluster.answers import parts
@@ -158,7 +158,7 @@ class PoolsScreen(AgentPage):
 
     def _drop_pool(self, name: str, yes: bool | None) -> None:
         if yes:
-            self.do(f"Taking out {name}...", partial(self._pool_dropped, name))
+            self.do(f"Taking out {name}...", partial(self._pool_dropped, name), watch=True)
 
     async def _pool_dropped(self, name: str) -> str:
         from tui.models.contract import pools
@@ -169,7 +169,7 @@ class PoolsScreen(AgentPage):
 
     def _drop_node(self, pool: str, node: str, yes: bool | None) -> None:
         if yes:
-            self.do(f"Taking out {node}...", partial(self._node_dropped, pool, node))
+            self.do(f"Taking out {node}...", partial(self._node_dropped, pool, node), watch=True)
 
     async def _node_dropped(self, pool: str, node: str) -> str:
         from tui.models.contract import pools

@@ -186,7 +186,7 @@ class UpdateScreen(AgentPage):
 
     def _answered(self, yes: bool | None) -> None:
         if yes:
-            self.do("Checking and telling the agent...", self._update)
+            self.do("Checking and telling the agent...", self._update, watch=True)
 
     async def _update(self) -> str:
         from tui.models.change import Refused
@@ -208,4 +208,4 @@ class UpdateScreen(AgentPage):
         await client.call(
             cluster.REPLACE, cluster.ClusterConfiguration.model_validate(sent), seconds=30.0, clusterName=name
         )
-        return "The agent updates the cluster; Cluster shows how far it is."
+        return "The agent updates the cluster; Watch shows how far it is."

@@ -161,7 +161,7 @@ async def test_update_goes_only_when_every_change_was_looked_at(
         await walk(pilot, ((("t",), "2 to look at"), (("down", "space"), "1 to look at")))
         await walk(pilot, ((("down", "enter"), "Language"), (("ctrl+u", *"fr", "enter"), "All changes were looked at")))
         assert grid(pilot.app) == snapshot
-        await walk(pilot, ((("x",), "Update to till 2.0?"), (("y",), "The agent updates")))
+        await walk(pilot, ((("x",), "Update to till 2.0?"), (("y",), "The other nodes join")))
     (sent,) = agent.bodies("PUT /v1/edge-mgmt/cluster/shop-12")
     values = {v["name"]: v["value"] for v in sent["spec"]["profileVariables"]}
     assert sent["spec"]["archiveUploadPath"] == "/opt/content/till-2.0.tgz"
@@ -183,8 +183,11 @@ async def test_a_node_is_added_and_one_taken_out(agent: RecordedAgent, opened: O
     key = "DELETE /v1/edge-mgmt/clusters/current/machinepools/control-plane/nodes/edge-3"
     agent.answers[key] = (202, {"message": "accepted"})
     async with opened() as pilot:
-        await walk(pilot, (*PAGES["pools"][1], (("end", "a"), "Add edge-4?"), (("y",), "The agent adds")))
-        await walk(pilot, ((("home", "down", "down", "down", "d"), "Take edge-3 out?"), (("y",), "The agent drains")))
+        await walk(pilot, (*PAGES["pools"][1], (("end", "a"), "Add edge-4?"), (("y",), "The other nodes join")))
+        await walk(pilot, ((("escape",), "Kubeconfig"), (("enter",), "tier=front")))
+        await walk(
+            pilot, ((("home", "down", "down", "down", "d"), "Take edge-3 out?"), (("y",), "The other nodes join"))
+        )
     (sent,) = agent.bodies("PUT /v1/edge-mgmt/clusters/current/machinepools/workers")
     assert ([h["hostUid"] for h in sent["hosts"]], sent["size"], sent["taints"][0]["key"]) == (
         ["edge-host-4"],

@@ -136,20 +136,34 @@ class Page(Widget, can_focus=True):
         order = (ahead, behind) if step > 0 else (behind, ahead)
         return next((i for way in order for i in way if i < size and self.rows[i].key), -1)
 
-    def _follow(self) -> None:
-        """Scroll so that the cursor shows, with the rows above the first stop when it is near the top."""
+    @property
+    def _stride(self) -> int:
+        """Rows that a step beyond the edge scrolls by.
+
+        A terminal scrolls whole rows only. Where something stands beside the page each scroll paints all of it again,
+        a quarter of a second at 9600 baud, so there it goes on by three quarters of the page and then rests.
+        """
+        return max(1, self.room * 3 // 4) if self.size.width < self.screen.size.width else 1
+
+    def _follow(self, further: int = 0) -> None:
+        """Scroll so that the cursor shows, with the rows above the first stop when it is near the top.
+
+        Args:
+            further: rows to scroll beyond what the cursor needs, down or up, if it has to scroll at all.
+        """
         room, size = max(1, self.room), len(self.rows)
         self.followed = self.followed or self.top <= self.cursor < self.top + room
         if self.cursor >= 0 and self.followed:
-            self.top = max(min(self.top, self.cursor), self.cursor - room + 1)
+            top = max(min(self.top, self.cursor), self.cursor - room + 1)
+            self.top = top if top == self.top else top + further
             if self.cursor < room and self._stop(0, 1) == self.cursor:
                 self.top = 0
         self.top = max(0, min(self.top, size - room))
 
-    def _place(self, cursor: int) -> None:
+    def _place(self, cursor: int, further: int = 0) -> None:
         before, top = self.cursor, self.top
         self.cursor, self.followed = cursor, True
-        self._follow()
+        self._follow(further)
         if self.top != top:
             self.refresh()
         elif before != cursor:
@@ -162,7 +176,7 @@ class Page(Widget, can_focus=True):
             self.refresh()
 
     def action_move(self, step: int) -> None:
-        """To the next stop if it is in sight, else a line further, so that nothing in between is skipped."""
+        """To the next stop if it is in sight or the next row, else further down or up: nothing in between is skipped."""
         bottom = self.top + self.room - 1
         if step > 0:
             stops = range(max(self.cursor + 1, self.top), min(bottom + 2, len(self.rows)))
@@ -170,9 +184,9 @@ class Page(Widget, can_focus=True):
             stops = range(min(self.cursor - 1, bottom), max(self.top - 2, -1), -1)
         there = next((i for i in stops if self.rows[i].key), None)
         if there is None:
-            self._scroll(step)
+            self._scroll(step if self.cursor < 0 else step * self._stride)
         else:
-            self._place(there)
+            self._place(there, step * (self._stride - 1))
 
     def action_page(self, step: int) -> None:
         jump = max(1, self.room - 1) * step
