@@ -183,11 +183,10 @@ async def test_a_node_is_added_and_one_taken_out(agent: RecordedAgent, opened: O
     key = "DELETE /v1/edge-mgmt/clusters/current/machinepools/control-plane/nodes/edge-3"
     agent.answers[key] = (202, {"message": "accepted"})
     async with opened() as pilot:
-        await walk(pilot, (*PAGES["pools"][1], (("end", "a"), "Add edge-4?"), (("y",), "The other nodes join")))
+        watched = (("y",), "The other nodes join")
+        await walk(pilot, (*PAGES["pools"][1], (("end", "a"), "Add edge-4?"), watched))
         await walk(pilot, ((("escape",), "Kubeconfig"), (("enter",), "tier=front")))
-        await walk(
-            pilot, ((("home", "down", "down", "down", "d"), "Take edge-3 out?"), (("y",), "The other nodes join"))
-        )
+        await walk(pilot, ((("home", "down", "down", "down", "d"), "Take edge-3 out?"), watched))
     (sent,) = agent.bodies("PUT /v1/edge-mgmt/clusters/current/machinepools/workers")
     assert ([h["hostUid"] for h in sent["hosts"]], sent["size"], sent["taints"][0]["key"]) == (
         ["edge-host-4"],

@@ -176,7 +176,7 @@ class Page(Widget, can_focus=True):
             self.refresh()
 
     def action_move(self, step: int) -> None:
-        """To the next stop if it is in sight or the next row, else further down or up: nothing in between is skipped."""
+        """To the next stop if it is in sight or the row after, else scroll: nothing in between is skipped."""
         bottom = self.top + self.room - 1
         if step > 0:
             stops = range(max(self.cursor + 1, self.top), min(bottom + 2, len(self.rows)))
