@@ -102,6 +102,8 @@ class Place(Screen[None], inherit_bindings=False):
     def __init__(self, session: Session) -> None:
         super().__init__(name=self.NAME)
         self.session = session
+        self.seen = False
+        """Drawn since it is in front; whoever changes something then has it drawn anew."""
         self.title_line = TitleLine(session)
         self.places = Places(self.NAME)
         self.places.can_focus = self.IS_PLACE
@@ -137,13 +139,18 @@ class Place(Screen[None], inherit_bindings=False):
     def on_mount(self) -> None:
         self.refresh_all()
 
+    def on_screen_suspend(self) -> None:
+        self.seen = False
+
     def on_screen_resume(self) -> None:
-        self.refresh_all()
+        if not self.seen:  # a mode that is opened for the first time is resumed twice
+            self.refresh_all()
 
     def refresh_all(self) -> None:
         """Draw frame and body anew. Before the widgets are there it does nothing: mounting calls it."""
         if not self.is_mounted:
             return
+        self.seen = self.is_current
         self.places.show(marks(self.session))
         self.title_line.refresh()
         self.update()
