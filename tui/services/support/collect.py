@@ -211,12 +211,14 @@ def _agent(host: Host, path: str) -> str | None:
     socket = host.path(SOCKET)
     if not socket.exists():
         return None
+    import ssl
+
     import httpx
 
+    # A socket of this host: no proxy of the environment, and no authorities to read.
+    way = httpx.HTTPTransport(uds=str(socket), verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     try:
-        with httpx.Client(
-            transport=httpx.HTTPTransport(uds=str(socket)), base_url="http://agent", timeout=5.0
-        ) as client:
+        with httpx.Client(transport=way, trust_env=False, base_url="http://agent", timeout=5.0) as client:
             answer = client.get(path)
         return json.dumps(answer.json(), indent=1) + "\n" if answer.is_success else f"it answers {answer.status_code}\n"
     except (httpx.HTTPError, ValueError) as error:
