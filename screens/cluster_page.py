@@ -44,7 +44,8 @@ class AgentPage(Place):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.asked = False
-        self.busy = False
+        self.looking = self.busy = False
+        """A look at the agent that is under way keeps nobody from doing something; a second job it would."""
         self.doing = ""
         self.refused: tuple[Issue, ...] = ()
         self.failed: tuple[Issue, ...] = ()
@@ -74,8 +75,8 @@ class AgentPage(Place):
             self.action_look()
 
     def action_look(self) -> None:
-        if not self.busy:
-            self.busy = True
+        if not self.looking:
+            self.looking = True
             self._look()
 
     @work(group="agent", exit_on_error=False)
@@ -86,7 +87,7 @@ class AgentPage(Place):
         except Refused as refused:
             self.refused = refused.issues
         finally:
-            self.busy = False
+            self.looking = False
         if self.is_mounted:
             self.update()
 

@@ -65,6 +65,8 @@ class Scene:
     third: Desk
     agent: Agent
     away: Agent
+    since: int = 0
+    """The last event before this fault: an earlier one may have left the same code."""
 
     def seen(self, *words: str, seconds: float = 60) -> None:
         """All of these on the screen, whatever lines they are broken into there."""
@@ -114,7 +116,7 @@ class Scene:
 
     def told(self, code: str) -> bool:
         """Whether an event of the cluster names this code."""
-        found = self.asked("/v1/onsite/events?about=cluster&limit=200").get("items", [])
+        found = self.asked(f"/v1/onsite/events?about=cluster&after={self.since}&limit=1000").get("items", [])
         return any(f"{code}: " in item["message"] or item["reason"] == code for item in found)
 
     def asked(self, path: str) -> dict[str, Any]:
@@ -187,6 +189,9 @@ CHECK = "check of the hosts"
 
 def drafted(scene: Scene) -> None:
     """At the check of the hosts, with nothing in the way: n1, and n2 as a worker."""
+    scene.since = max(
+        (e["id"] for e in scene.asked("/v1/onsite/events?about=cluster&limit=1").get("items", [])), default=0
+    )
     if "step 6 of 7" not in str(scene.desk):
         errands.draft(scene.desk, "shop", VIP, workers=("n2",))
     errands.fit(scene.desk)

@@ -113,6 +113,21 @@ async def test_stop_asks_the_agent_to_undo(agent: RecordedAgent, opened: Opened)
     assert len(agent.bodies("DELETE /v1/edge-mgmt/cluster")) == 1
 
 
+async def test_what_was_confirmed_is_done_while_the_agent_still_owes_an_answer(
+    agent: RecordedAgent, opened: Opened
+) -> None:
+    """A look that is under way kept a confirmed Stop from being sent, and nothing said so."""
+    agent.answers = scene("creating")
+    async with opened() as pilot:
+        await walk(pilot, PAGES["watch"][1])
+        agent.delay = 1.0
+        await walk(pilot, ((("r", "c"), "Stop and undo it?"),))
+        assert pilot.app.screen_stack[-2].looking
+        await walk(pilot, ((("y",), "Asking the agent to stop"),))
+        await seen(pilot, "The agent undoes it")
+    assert len(agent.bodies("DELETE /v1/edge-mgmt/cluster")) == 1
+
+
 async def test_certificates_are_renewed_after_a_question(agent: RecordedAgent, opened: Opened) -> None:
     agent.answers = scene("ending")
     async with opened() as pilot:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import datetime
 import hashlib
+import warnings
 from collections.abc import Iterator
 
 import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.utils import CryptographyDeprecationWarning
 
 from agent.engines import kubectl
 from agent.engines.engine import Event, Tell
@@ -17,6 +19,9 @@ from agent.engines.kubeadm import etcd
 from agent.engines.machine import Machine
 from tui.models.change import Issue, Refused
 from tui.services import reading
+
+# kubeadm gives its authorities the serial number 0; the log need not say so at each look.
+warnings.filterwarnings("ignore", "Parsed a serial number", CryptographyDeprecationWarning)
 
 PKI = "/etc/kubernetes/pki"
 _CONFIGS = ("admin.conf", "controller-manager.conf", "scheduler.conf")
