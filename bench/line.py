@@ -65,21 +65,30 @@ LIST: tuple[tuple[str, float, float, Callable[[Measured], float | None]], ...] =
     ("Down in a list, mean", 25, 40, of_editor("Down", Measured.mean)),
     ("Down through a list that scrolls, mean", 110, 160, through),
 )
+CLUSTER: tuple[tuple[str, float, float, Callable[[Measured], float | None]], ...] = tuple(
+    (f"{what} {count:,} {name} of a cluster{note}", limit, limit_linux, of_editor(f"{label} {name}", Measured.mean))
+    for name, count in scenes.CLUSTER_LISTS.items()
+    for what, note, label, limit, limit_linux in (
+        ("opening", "", "open", 1400, 1600), ("Down through", ", mean", "Down in", 110, 160),
+    )
+)  # fmt: skip
 
 
 def main(arguments: list[str]) -> int:
     """Measure and print."""
     quick = "--quick" in arguments
     lines: list[Line] = []
-    edited, listed = {}, {}
+    edited, listed, clustered = {}, {}, {}
     with tempfile.TemporaryDirectory() as folder:
         many = scenes.many_links(Path(folder))
         for terminal in TERMINALS:
             say(terminal)
             edited[terminal] = run(scenes.console(terminal), scenes.editor)
             listed[terminal] = run(scenes.console(terminal, many), scenes.listing)
+            with scenes.clustered(terminal) as clustered[terminal]:
+                scenes.cluster_lists(clustered[terminal])
     other = {} if quick else others()
-    for table, measured in ((EDITOR, edited), (LIST, listed)):
+    for table, measured in ((EDITOR, edited), (LIST, listed), (CLUSTER, clustered)):
         for what, limit, limit_linux, figure in table:
             line = Line(what, (limit, limit_linux), "B")
             line.values = {name: v for name, m in (measured | other).items() if (v := figure(m)) is not None}
@@ -88,11 +97,11 @@ def main(arguments: list[str]) -> int:
     known = Line("bytes that the terminal does not know", (0, 0), "B")
     for terminal in TERMINALS:
         both = Measured(edited[terminal].program, terminal)
-        for measured_ in (edited[terminal], listed[terminal]):
+        for measured_ in (edited[terminal], listed[terminal], clustered[terminal]):
             for label, steps in measured_.steps.items():
                 both.steps[label] += steps
         over.values[terminal] = both.over_ideal()
-        sent = bytes(edited[terminal].program.data + listed[terminal].program.data)
+        sent = b"".join(bytes(m[terminal].program.data) for m in (edited, listed, clustered))
         known.values[terminal] = len(unknown(terminal, sent).encode())
     lines += [over, known, tab_time(edited, other)]
     if not quick:
@@ -146,6 +155,8 @@ def slow_lines() -> list[Line]:
     say("idle, countdown, noise")
     silent = Line("idle for 60 s: bytes", (0, 0), "B")
     share = Line("idle for 60 s: processor", (0.2, 0.2), "%")
+    beside = Line("idle for 60 s on a host in a cluster: bytes", (0, 0), "B")
+    asking = Line("idle for 60 s on a host in a cluster: processor", (2, 2), "%")
     fast = Line("countdown to Keep, a second", (12, 14), "B")
     slow = Line("countdown to Keep at 9600, a second", (12, 14), "B")
     some = Line("1 MB of noise without printable ASCII", ("alive, same screen",) * 2, "")
@@ -153,11 +164,13 @@ def slow_lines() -> list[Line]:
     for terminal in TERMINALS:
         silent.values[terminal], used = scenes.idle(terminal, 60)
         share.values[terminal] = 100 * used
+        beside.values[terminal], used = scenes.idle_beside_agent(terminal, 60)
+        asking.values[terminal] = 100 * used
         fast.values[terminal] = scenes.countdown(terminal, 0)
         slow.values[terminal] = scenes.countdown(terminal, BAUD)
         some.values[terminal] = scenes.noise(terminal, everything=False)
         every.values[terminal] = scenes.noise(terminal, everything=True)
-    return [silent, share, fast, slow, some, every]
+    return [silent, share, beside, asking, fast, slow, some, every]
 
 
 def print_table(lines: list[Line]) -> None:

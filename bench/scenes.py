@@ -4,9 +4,12 @@ import copy
 import json
 import os
 import random
+import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bench.measure import Measured, cpu
@@ -104,16 +107,65 @@ def listing(measured: Measured) -> None:
     assert "ens" in seen
 
 
+CLUSTER_LISTS = {"nodes": 100, "packs": 500, "events": 10_000}
+"""The lists of a cluster, and how many each has."""
+
+
+@contextmanager
+def clustered(terminal: str) -> Iterator[Measured]:
+    """The console on a host whose agent tells of a large cluster."""
+    with tempfile.TemporaryDirectory() as root:
+        address = Path(root, "run/onsite/agent.sock")
+        address.parent.mkdir(parents=True)
+        serve = [sys.executable, "-m", "tests.recorded_agent", str(address), "healthy"]
+        serve += map(str, CLUSTER_LISTS.values())
+        command = [sys.executable, "-m", "tui", "--root", root, "--practice", "recorded", "--machine", str(MACHINE)]
+        with subprocess.Popen(serve, cwd=ROOT) as agent:
+            try:
+                while not address.exists() and agent.poll() is None:
+                    time.sleep(0.02)
+                with Program([*command, "--terminal", terminal], terminal, environ=environ()) as program:
+                    yield Measured(program, terminal)
+            finally:
+                agent.kill()
+
+
+def cluster_lists(measured: Measured) -> None:
+    """Each list of a cluster: opened, and forty times Down."""
+    lines = measured.program.model.text
+    measured.program.expect("healthy", 30)
+    for name in CLUSTER_LISTS:
+        measured.press("other places", "2", "9", quiet=0.6)
+        while not any(">" in line[13:17] and name.capitalize() in line for line in lines()):
+            measured.press("other places", "down")
+        measured.press(f"open {name}", "enter", quiet=1.0)
+        measured.press(f"Down in {name}", *["down"] * 40)
+        measured.press("other places", "escape", quiet=1.0)
+
+
 def idle(terminal: str, seconds: float) -> tuple[int, float]:
     """Bytes and share of a processor while nobody does anything at Home."""
     measured = console(terminal)
     with measured.program as program:
         program.settle(2.0, 30)
         assert first_screen_complete(measured), bytes(program.data)
-        mark, spent, began = len(program.data), cpu(program.pid), time.monotonic()
-        while (left := began + seconds - time.monotonic()) > 0:
-            program.read(left)
-        return len(program.data) - mark, (cpu(program.pid) - spent) / seconds
+        return resting(program, seconds)
+
+
+def idle_beside_agent(terminal: str, seconds: float) -> tuple[int, float]:
+    """The same on a host that is in a cluster, of which the console asks the agent every three seconds."""
+    with clustered(terminal) as measured:
+        measured.program.expect("healthy", 30)
+        measured.program.settle(2.0, 30)
+        return resting(measured.program, seconds)
+
+
+def resting(program: Program, seconds: float) -> tuple[int, float]:
+    """Bytes and share of a processor from now on, while nobody presses anything."""
+    mark, spent, began = len(program.data), cpu(program.pid), time.monotonic()
+    while (left := began + seconds - time.monotonic()) > 0:
+        program.read(left)
+    return len(program.data) - mark, (cpu(program.pid) - spent) / seconds
 
 
 def countdown(terminal: str, speed: int, seconds: float = 20.0) -> float:
