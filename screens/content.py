@@ -58,6 +58,7 @@ class ContentScreen(Place):
         self.shown = ""
         self.said = self.asked = ""
         self.timer: Timer | None = None
+        self.looking = False
 
     def body(self) -> Iterable[Widget]:
         yield self.list
@@ -74,9 +75,11 @@ class ContentScreen(Place):
     # --- what is there ---------------------------------------------------------------------------------------------
 
     def action_look(self) -> None:
-        self._look()
+        if not self.looking:  # a slow agent is waited for, not asked anew
+            self.looking = True
+            self._look()
 
-    @work(group="content", exclusive=True, exit_on_error=False)
+    @work(group="content", exit_on_error=False)
     async def _look(self) -> None:
         from tui.models.change import Refused
         from tui.services.content import view
@@ -85,6 +88,8 @@ class ContentScreen(Place):
             found = await view.read(await self.session.agent_client())
         except Refused as refused:
             found = view.View(issue=refused.issues[0])
+        finally:
+            self.looking = False
         if found != self.view:
             self.view, self.said = found, self.asked
             self.asked = ""

@@ -60,6 +60,7 @@ class PeersScreen(Place):
         self.linked: Linked | None = None
         self.refused: tuple[Issue, ...] = ()
         self.token = ""
+        self.looking = False
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -67,7 +68,7 @@ class PeersScreen(Place):
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
-        self._look()
+        self._look_again()
 
     def on_screen_suspend(self) -> None:
         self.token = ""
@@ -160,10 +161,11 @@ class PeersScreen(Place):
     # --- asking the agent ------------------------------------------------------------------------------------------
 
     def _look_again(self) -> None:
-        if self.is_current:
+        if self.is_current and not self.looking:  # a slow agent is waited for, not asked anew
+            self.looking = True
             self._look()
 
-    @work(group="peers-look", exclusive=True, exit_on_error=False)
+    @work(group="peers-look", exit_on_error=False)
     async def _look(self) -> None:
         """How things stand."""
         from tui.services import peers
@@ -174,6 +176,8 @@ class PeersScreen(Place):
             self.post_message(self.Looked(None, refused.issues))
         else:
             self.post_message(self.Looked(linked))
+        finally:
+            self.looking = False
 
     @work(group="peers-wish", exclusive=True, exit_on_error=False)
     async def _do(self, wish: str, of: str = "") -> None:

@@ -58,6 +58,7 @@ class RegistrationScreen(Place):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.said = ""
+        self.looking = False
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -68,12 +69,17 @@ class RegistrationScreen(Place):
         self._look()
 
     def _look(self) -> None:
-        if self.is_current:
+        if self.is_current and not self.looking:  # a slow agent is waited for, not asked anew
+            self.looking = True
             self._ask()
 
-    @work(group="registration", exclusive=True, exit_on_error=False)
+    @work(group="registration-look", exit_on_error=False)
     async def _ask(self) -> None:
-        if await self.session.read_timeline():
+        try:
+            news = await self.session.read_timeline()
+        finally:
+            self.looking = False
+        if news:
             self.refresh_all()
 
     def update(self) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.recorded_agent import RecordedAgent, scene, serving
 from tests.screens.conftest import Opened
-from tests.screens.grid import grid, seen
+from tests.screens.grid import grid, seen, until
 from tests.screens.machine import machine, session_on
 from tui.session import Session
 
@@ -104,6 +104,20 @@ async def test_a_slow_agent_is_waited_for_without_the_person(agent: RecordedAgen
         assert took < USABLE
         agent.delay = 0.0
         await seen(pilot, "2 of 4 ready")
+
+
+@pytest.mark.parametrize("place", ["6 Register", "7 Content", "8 Hosts"])
+async def test_an_agent_that_never_answers_in_time_is_said_at_every_place(
+    place: str, agent: RecordedAgent, opened: Opened
+) -> None:
+    """A look that began anew before the last one was over would never end."""
+    async with opened() as pilot:
+        agent.delay = LATE + 1.0
+        await pilot.press(place[0])
+        await seen(pilot, f"*{place}")
+        await seen(pilot, "A102")
+        agent.delay = 0.0
+        await until(pilot, lambda: "A102" not in grid(pilot.app), "an answer")
 
 
 async def test_an_agent_that_goes_and_comes_back(session: Session, opened: Opened) -> None:
