@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from textual.driver import Driver
     from textual.screen import Screen
 
+    from tui.services.cluster.reading import Reading
+
 log = logging.getLogger(__name__)
 
 OPEN = ("home", "checks", "help")
@@ -71,6 +73,7 @@ class OnsiteApp(App[None], inherit_bindings=False):
         self.session = session
         self.theme = "ansi-dark"
         self._asking = False
+        self._told: Reading | None = None
         for place in PLACES:
             self.add_mode(place.name, partial(self._make, place.name))
 
@@ -251,11 +254,13 @@ class OnsiteApp(App[None], inherit_bindings=False):
     async def _ask_agent(self) -> None:
         try:
             news = await self.session.ask_agent()
-            news = await self.session.read_cluster() or news
+            await self.session.read_cluster()
             news = self.session.look_for_ending() or news
         finally:
             self._asking = False
-        if news:
+        # A page that reads for itself may have learned of it first: what counts is what the frame does not show yet.
+        if news or self.session.cluster != self._told:
+            self._told = self.session.cluster
             self.post_message(AgentAnswered())
 
     def on_facts_changed(self) -> None:

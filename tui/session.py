@@ -113,6 +113,9 @@ class Session:
     """The addresses that the proxy was tried with last."""
     cluster: Reading | None = None
     """What the agent said of its cluster; None until it was asked."""
+    cluster_asked: int = 0
+    cluster_answered: int = 0
+    """Numbers of the newest question to the agent about it, and of the newest one that is answered."""
     ports: Ports | None = None
     """Who is at the other end of each cable; listened for since Network was opened first."""
     _client: Agent | None = None
@@ -563,15 +566,21 @@ class Session:
         return before != self.agent
 
     async def read_cluster(self, *, thoroughly: bool = False) -> bool:
-        """Ask the agent how its cluster is; where none is there, nothing is asked. Returns whether it differs."""
+        """Ask the agent how its cluster is; where none is there, nothing is asked. Returns whether it differs.
+
+        Several ask at once. What was asked later and is answered already is not undone by an older question's answer.
+        """
         if not self.agent.answers and self.cluster is None:
             return False
         from tui.services.cluster import reading
 
-        before = self.cluster
-        client = await self.agent_client()
-        self.cluster = await reading.read(client, self.host, before, thoroughly=thoroughly)
-        return before != self.cluster
+        self.cluster_asked += 1
+        number = self.cluster_asked
+        found = await reading.read(await self.agent_client(), self.host, self.cluster, thoroughly=thoroughly)
+        if number < self.cluster_answered:
+            return False
+        before, self.cluster, self.cluster_answered = self.cluster, found, number
+        return before != found
 
     def cluster_certificates(self, found: Certificates) -> None:
         """Somebody has just asked for those of the cluster: the next reading judges these."""

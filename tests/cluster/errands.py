@@ -162,7 +162,7 @@ def asked_to_delete(desk: Desk, name: str) -> None:
     desk.shows(f"Delete the cluster {name}?")
     desk.type(name)
     desk.press("^X")
-    desk.shows_no(f"Delete the cluster {name}?")
+    desk.shows_no(f"Delete the cluster {name}?", 60)
 
 
 def delete(desk: Desk, name: str) -> None:

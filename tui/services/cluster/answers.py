@@ -17,15 +17,15 @@ _NOTHING: Answer = {}
 def part(answer: object, *path: str) -> Answer:
     """The object at a path; an empty one where there is none."""
     for name in path:
-        answer = answer.get(name) if isinstance(answer, Mapping) else None
-    return answer if isinstance(answer, Mapping) else _NOTHING
+        answer = answer.get(name) if isinstance(answer, dict) else None
+    return answer if isinstance(answer, dict) else _NOTHING
 
 
 def parts(answer: object, *path: str) -> Sequence[Answer]:
     """The objects of the list at a path."""
     *before, last = path
     found = part(answer, *before).get(last)
-    return [x for x in found if isinstance(x, Mapping)] if isinstance(found, list) else ()
+    return [x for x in found if isinstance(x, dict)] if isinstance(found, list) else ()
 
 
 def texts(answer: object, *path: str) -> tuple[str, ...]:
