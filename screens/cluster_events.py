@@ -15,8 +15,7 @@ from tui.session import Session
 from tui.widgets.page import Row, clip, heading, marked, text, wrapped
 
 if TYPE_CHECKING:
-    from tui.services.cluster.answers import Answer
-    from tui.services.cluster.events import Event
+    from tui.services.cluster.events import Event, Events
 
 FILTER = Form(
     "cluster",
@@ -43,20 +42,20 @@ class EventsScreen(AgentPage):
     def __init__(self, session: Session, words: str = "") -> None:
         super().__init__(session)
         self.words = words
-        self.answer: Answer = {}
+        self.said: Events | None = None
         self.found: tuple[Event, ...] = ()
 
     async def load(self) -> None:
         from tui.services.cluster import events
         from tui.services.cluster.reading import SECONDS
 
-        self.answer = await events.asked(await self.session.agent_client(), SECONDS)
+        self.said = await events.asked(await self.session.agent_client(), SECONDS)
 
     def rows(self) -> Iterable[Row]:
-        from tui.services.cluster.events import newest
+        from tui.services.cluster.events import Events, newest
         from tui.services.cluster.words import count as counted
 
-        found, count = newest(self.answer, self.words)
+        found, count = newest(self.said or Events(), self.words)
         self.found = found
         which = f' with "{self.words}"' if self.words else ""
         more = f", the newest {len(found)} of them" if count > len(found) else ""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -264,12 +266,16 @@ def test_an_agent_of_ours_names_the_code_as_the_kind_of_a_condition() -> None:
     assert again.wrong == found.wrong, "it is said once"
 
 
-def many(count: int) -> dict[str, Any]:
-    return {"items": [
+def many(count: int) -> events.Events:
+    return listed([
         {"severity": "Warning" if n % 7 == 0 else "Normal", "reason": "Pulled", "message": f"image {n}",
          "involvedObject": {"kind": "Pod", "name": f"p{n}"}, "metadata": {"creationTimestamp": at(n)}}
         for n in range(count)
-    ]}  # fmt: skip
+    ])  # fmt: skip
+
+
+def listed(items: object) -> events.Events:
+    return events.listed(json.dumps({"items": items}).encode())
 
 
 def test_events_newest_first_filtered_by_words() -> None:
@@ -279,6 +285,23 @@ def test_events_newest_first_filtered_by_words() -> None:
     shown, count = events.newest(many(1000), "warning image 7")
     assert count == len(shown)
     assert all(e.mark == "!" and "7" in e.message for e in shown)
+
+
+@pytest.mark.parametrize("said", [b"", b"{}", b"[]", b'{"items": 7}', b'{"items": [{}', b'{"items": [1]} x'])
+def test_what_is_no_list_of_events_is_refused(said: bytes) -> None:
+    with pytest.raises(msgspec.DecodeError):
+        events.listed(said)
+
+
+@given(st.lists(st.deferred(lambda: ANYTHING), max_size=5), st.text(max_size=5))
+def test_events_of_any_shape_are_shown(items: list[Any], words: str) -> None:
+    assert events.newest(listed(items))[1] == len(items)
+    events.newest(listed(items), words)
+
+
+def test_an_event_whose_text_is_damaged_is_shown_without_it() -> None:
+    shown, count = events.newest(events.listed(b'{"items": [{"message": "\xff"}, {"message": "good"}]}'))
+    assert (sorted(e.message for e in shown), count) == (["", "good"], 2)
 
 
 @pytest.mark.parametrize(
