@@ -200,10 +200,10 @@ def drafted(scene: Scene) -> None:
 def port_in_use(scene: Scene) -> Seen:
     drafted(scene)
     node = scene.other.node
-    node.must("systemd-run --quiet --unit=squatter python3 -m http.server 10250")
+    node.must("systemd-run --quiet --collect --unit=listener python3 -m http.server 10250")
     rig.wait_for(lambda: node.run("ss -ltn | grep -q :10250").ok, 30)
     seen = scene.from_key("3d.3: a reset that left something listening on n2", CHECK, "K109", "10250", "ss -ltnp")
-    node.must("systemctl stop squatter")
+    node.must("systemctl stop listener")
     scene.desk.press("r")
     return seen
 
@@ -451,7 +451,7 @@ def as_before(scene: Scene) -> None:
     if not node.powered:
         node.boot()
         scene.other.again()
-    mended = f"systemctl stop squatter; umount /var/lib/containerd; test -e /root/runc && cp /root/runc {RUNC}"
+    mended = f"systemctl stop squatter listener; umount /var/lib/containerd; test -e /root/runc && cp /root/runc {RUNC}"
     node.run(f"{mended}; rm -f {OTHER}; systemctl daemon-reload; systemctl restart containerd")
     scene.restart(scene.away, "")
     scene.away.answers()

@@ -275,7 +275,9 @@ def many(count: int) -> events.Events:
 
 
 def listed(items: object) -> events.Events:
-    return events.listed(json.dumps({"items": items}).encode())
+    """What is no number in JSON (NaN, Infinity) is null."""
+    said = json.loads(json.dumps({"items": items}), parse_constant=lambda _: None)
+    return events.listed(json.dumps(said).encode())
 
 
 def test_events_newest_first_filtered_by_words() -> None:
