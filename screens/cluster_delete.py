@@ -9,6 +9,7 @@ from textual import work
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from screens.cluster_page import issue_rows
 from screens.editor import Editor
 from tui.models.change import Issue, Refused
 from tui.models.form import Field, Form
@@ -42,6 +43,7 @@ class DeleteScreen(Editor):
         self.head = Page(focusable=False, id="head")
         self.form = FormView(FORM, {})
         self.busy = False
+        self.refused: tuple[Issue, ...] = ()
 
     @property
     def cluster_name(self) -> str:
@@ -55,7 +57,9 @@ class DeleteScreen(Editor):
     def update(self) -> None:
         title = f"Delete the cluster {self.cluster_name}?"
         self.head.show([heading(title), BLANK, text("What goes:"), *wrapped(GOES, self.text_width)])
-        if not self.busy:
+        if self.refused:
+            self.message.show(list(issue_rows(self.refused, self.text_width)))
+        elif not self.busy:
             self.say()
 
     def hint(self, field: Field) -> str:
@@ -72,6 +76,7 @@ class DeleteScreen(Editor):
         values = self.form.values()
         if values is None or self.busy:
             return
+        self.refused = ()
         if values["name"] != self.cluster_name or not self.cluster_name:
             words = f"This cluster is called {self.cluster_name or 'nothing'}."
             self.form.blame({"name": Issue("K440", "error", "name", words, "Type its name, or leave it.")})
@@ -90,9 +95,9 @@ class DeleteScreen(Editor):
             client = await self.session.agent_client()
             await client.call(cluster.DELETE, seconds=30.0)
         except Refused as refused:
-            self.busy = False
+            self.busy, self.refused = False, refused.issues
             if self.is_mounted:
-                self.tell(f"{refused.issues[0].code} {refused.issues[0].text} {refused.issues[0].remedy}")
+                self.update()
             return
         if self.is_mounted:
             self.app.switch_screen(WatchScreen(self.session))

@@ -52,7 +52,8 @@ class WatchScreen(AgentPage):
         rows: list[Row] = [*issue_rows((*self.failed, *self.refused), self.text_width)]
         if self.doing:
             rows += wrapped(self.doing, self.text_width)
-        if reading is not None and (self.asked or reading.standing.exists):
+        # What was read before is about the job before: after an order it would say that all is done.
+        if reading is not None and (self.asked or self.refused):
             rows += watched(reading, self.text_width, self.session.host.clock.now())
         elif not self.refused:
             rows.append(text("Asking the agent..."))

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from screens.cluster_watch import WatchScreen
 from tests.contract import answer_schema, violations
 from tests.recorded_agent import RecordedAgent, scene
 from tests.screens.conftest import Opened
 from tests.screens.grid import grid, seen
 from tests.screens.paths import Step, walk
+from tui.widgets.messages import AgentAnswered
 
 SECRETS = ("S3CR3T-KUBE", "S3CR3T-VAR")
 SCENES = ("base", "healthy", "update", "creating", "stuck", "unhealthy", "deleting")
@@ -165,6 +167,33 @@ async def test_delete_wants_the_name(agent: RecordedAgent, opened: Opened) -> No
         agent.answers = scene("deleting")
         await walk(pilot, (((*"-12", "ctrl+x"), "being deleted"),))
     assert len(agent.bodies("DELETE /v1/edge-mgmt/cluster")) == 1
+
+
+async def test_why_it_is_not_deleted_stands_there_until_one_tries_again(agent: RecordedAgent, opened: Opened) -> None:
+    """The next news from the agent, three seconds later, wiped it away: nothing happened, and nothing said why."""
+    agent.answers = scene("healthy")
+    refused = {"code": "Conflict", "message": "The cluster is being changed; wait for its end."}
+    agent.answers["DELETE /v1/edge-mgmt/cluster"] = (409, refused)
+    async with opened() as pilot:
+        await walk(pilot, PAGES["delete"][1])
+        await walk(pilot, (((*"shop-12", "ctrl+x"), "A109"),))
+        pilot.app.post_message(AgentAnswered())
+        await pilot.pause()
+        assert "A109" in grid(pilot.app)
+        agent.answers = scene("deleting")
+        await walk(pilot, ((("ctrl+x",), "being deleted"),))
+    assert len(agent.bodies("DELETE /v1/edge-mgmt/cluster")) == 2
+
+
+async def test_watch_shows_nothing_of_the_job_before(agent: RecordedAgent, opened: Opened) -> None:
+    agent.answers = scene("healthy")
+    async with opened() as pilot:
+        await walk(pilot, (HEALTHY,))
+        agent.delay = 0.5
+        pilot.app.push_screen(WatchScreen(pilot.app.session))
+        await seen(pilot, "Asking the agent...")
+        assert "The other nodes join" not in grid(pilot.app)
+        await seen(pilot, "The other nodes join")
 
 
 async def test_update_goes_only_when_every_change_was_looked_at(
