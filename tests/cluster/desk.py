@@ -52,7 +52,7 @@ class Desk:
         self.program: _Recorded
 
     def __enter__(self) -> Desk:
-        words = ["systemd-run", "--quiet", "--pty", "--wait", "--collect", "--working-directory=/root"]
+        words = ["systemd-run", "--quiet", "--pty", "--wait", "--collect", "--unit=desk", "--working-directory=/root"]
         words += [f"--setenv=TERM={TERMINAL}", "--setenv=PYTHONDONTWRITEBYTECODE=1", "--setenv=HOME=/root"]
         words += [f"--setenv=PATH={rig.PATH}", "--setenv=LANG=C.UTF-8", "python3", "-m", "tui"]
         self.program = _Recorded([*self.node.enter(), f"TERM={TERMINAL}", *words])
@@ -61,8 +61,9 @@ class Desk:
         return self
 
     def again(self) -> None:
-        """At the console anew, after the power of the node was cut."""
+        """At the console anew, after the power of the node was cut or where nobody knows what is on its screen."""
         self.program.close()
+        self.node.run("systemctl stop desk")  # killing who holds its line does not end it, and it keeps the lease
         self.__enter__()
 
     def __exit__(self, *_: object) -> None:
