@@ -189,9 +189,8 @@ CHECK = "check of the hosts"
 
 def drafted(scene: Scene) -> None:
     """At the check of the hosts, with nothing in the way: n1, and n2 as a worker."""
-    scene.since = max(
-        (e["id"] for e in scene.asked("/v1/onsite/events?about=cluster&limit=1").get("items", [])), default=0
-    )
+    newest = scene.asked("/v1/onsite/events?about=cluster&limit=1").get("items")
+    scene.since = newest[0]["id"] if newest else 0
     if "step 6 of 7" not in str(scene.desk):
         errands.draft(scene.desk, "shop", VIP, workers=("n2",))
     errands.fit(scene.desk)

@@ -27,7 +27,7 @@ Answer = TypeVar("Answer")
 Told = Callable[[int], None]
 """Called with the bytes that went by so far."""
 
-_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For the Unix socket, which has none: without it httpx reads every authority of certifi for each request."""
 SECONDS = 5.0
 """An answer may take that long; what takes longer by nature says how long."""
@@ -214,7 +214,7 @@ class Agent:
             from tui.services import http
 
             return http.client(self._host, seconds=SECONDS)
-        transport = httpx.AsyncHTTPTransport(uds=str(self._socket), verify=_NO_TLS)
+        transport = httpx.AsyncHTTPTransport(uds=str(self._socket), verify=NO_TLS)
         return httpx.AsyncClient(transport=transport, trust_env=False)
 
     def _unreachable(self, error: Exception) -> Issue:

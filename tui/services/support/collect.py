@@ -211,12 +211,11 @@ def _agent(host: Host, path: str) -> str | None:
     socket = host.path(SOCKET)
     if not socket.exists():
         return None
-    import ssl
-
     import httpx
 
-    # A socket of this host: no proxy of the environment, and no authorities to read.
-    way = httpx.HTTPTransport(uds=str(socket), verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+    from tui.services.agent.client import NO_TLS
+
+    way = httpx.HTTPTransport(uds=str(socket), verify=NO_TLS)
     try:
         with httpx.Client(transport=way, trust_env=False, base_url="http://agent", timeout=5.0) as client:
             answer = client.get(path)
